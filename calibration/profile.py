@@ -1,0 +1,105 @@
+"""The measured numbers of one robot: lens, camera mount, drive and steering trim, latency.
+
+Defaults describe a JetBot with the 160 degree camera, good enough for the simulator and a first drive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import isfinite, radians
+from typing import Literal
+
+from control.errors import CalibrationError
+
+
+def _require(ok: bool, message: str) -> None:
+    if not ok:
+        raise CalibrationError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraModel:
+    """Intrinsics in pixels of an image of width x height.
+
+    ``fisheye`` is Kannala-Brandt with four coefficients as in ``cv2.fisheye``; ``pinhole`` is plumb_bob
+    (k1, k2, p1, p2) as in ROS camera_info. A squashed picture simply has fx != fy.
+    """
+
+    width: int = 224
+    height: int = 224
+    model: Literal["pinhole", "fisheye"] = "fisheye"
+    fx: float = 81.0
+    fy: float = 107.0
+    cx: float = 111.5
+    cy: float = 111.5
+    distortion: tuple[float, float, float, float] = (-0.01, 0.003, 0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        numbers = (self.fx, self.fy, self.cx, self.cy, *self.distortion)
+        _require(all(isfinite(v) for v in numbers), "camera: every number must be finite")
+        _require(self.fx > 0 and self.fy > 0, "camera: fx and fy must be positive")
+        _require(self.width > 0 and self.height > 0, "camera: width and height must be positive")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraMount:
+    """Where the camera sits on the vehicle. Positive pitch looks down, positive roll leans right, positive yaw turns left."""
+
+    height_m: float = 0.10
+    forward_m: float = 0.06
+    pitch_rad: float = radians(22.0)
+    roll_rad: float = 0.0
+    yaw_rad: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require(self.height_m > 0, "mount: height_m must be positive")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriveTrim:
+    """From m/s to duty: duty = sign(v) * dead_zone + v / top_speed * (1 - dead_zone), per side."""
+
+    wheel_base_m: float = 0.10
+    top_speed_mps: float = 0.9
+    dead_zone: float = 0.04
+    left_gain: float = 1.0
+    right_gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        _require(self.top_speed_mps > 0 and self.wheel_base_m > 0, "drive: wheel_base_m and top_speed_mps must be positive")
+        _require(0 <= self.dead_zone < 0.5, "drive: dead_zone must be in [0, 0.5)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SteeringTrim:
+    """Ackermann: servo command = center + tan^-1(wheel_base * curvature) / max_angle."""
+
+    wheel_base_m: float = 0.174
+    max_angle_rad: float = radians(28.0)
+    center: float = 0.0
+    top_speed_mps: float = 3.0
+    dead_zone: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """Camera-to-wheel delay: from the middle of the exposure until the wheels answer."""
+
+    delay_s: float = 0.12
+    motor_lag_s: float = 0.06
+    """First-order time constant of the wheels behind their command."""
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.delay_s < 2 and 0 <= self.motor_lag_s < 2, "latency: seconds in [0, 2)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Everything measured about one robot; ``calibration.yaml`` holds exactly this."""
+
+    version: int = 1
+    camera: CameraModel = field(default_factory=CameraModel)
+    mount: CameraMount = field(default_factory=CameraMount)
+    drive: DriveTrim = field(default_factory=DriveTrim)
+    steering: SteeringTrim = field(default_factory=SteeringTrim)
+    latency: Latency = field(default_factory=Latency)

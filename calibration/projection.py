@@ -1,0 +1,123 @@
+"""Between image points and the floor: the one place where the image frame meets the vehicle frame."""
+
+from __future__ import annotations
+
+from math import cos, sin
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.profile import CameraModel, CameraMount
+
+Array = NDArray[np.float64]
+_NEWTON_STEPS = 12
+
+
+def rotation_vehicle_from_camera(mount: CameraMount) -> Array:
+    """(3, 3) rotation; camera frame as in OpenCV: x right, y down, z along the optical axis."""
+    upright = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+    yaw, pitch, roll = mount.yaw_rad, mount.pitch_rad, mount.roll_rad
+    about_z = np.array([[cos(yaw), -sin(yaw), 0], [sin(yaw), cos(yaw), 0], [0, 0, 1]])
+    about_y = np.array([[cos(pitch), 0, sin(pitch)], [0, 1, 0], [-sin(pitch), 0, cos(pitch)]])
+    about_x = np.array([[1, 0, 0], [0, cos(roll), -sin(roll)], [0, sin(roll), cos(roll)]])
+    product: Array = about_z @ about_y @ about_x @ upright
+    return product
+
+
+def _distort(camera: CameraModel, rays: Array) -> Array:
+    """(N, 3) camera rays -> (N, 2) pixels. Kannala & Brandt 2006 for fisheye; Brown-Conrady for pinhole."""
+    x, y, z = rays[:, 0], rays[:, 1], rays[:, 2]
+    k1, k2, k3, k4 = camera.distortion
+    if camera.model == "fisheye":
+        radius = np.hypot(x, y)
+        theta = np.arctan2(radius, z)
+        t2 = theta * theta
+        bent = theta * (1 + t2 * (k1 + t2 * (k2 + t2 * (k3 + t2 * k4))))
+        scale = np.where(radius > 1e-12, bent / np.maximum(radius, 1e-12), 1.0)
+        u, v = x * scale, y * scale
+    else:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            a, b = np.where(z > 1e-9, x / z, np.nan), np.where(z > 1e-9, y / z, np.nan)
+        r2 = a * a + b * b
+        radial = 1 + r2 * (k1 + r2 * k2)
+        u = a * radial + 2 * k3 * a * b + k4 * (r2 + 2 * a * a)
+        v = b * radial + k3 * (r2 + 2 * b * b) + 2 * k4 * a * b
+    return np.stack([camera.fx * u + camera.cx, camera.fy * v + camera.cy], axis=1)
+
+
+def _undistort(camera: CameraModel, pixels: Array) -> Array:
+    """(N, 2) pixels -> (N, 3) unit rays in the camera frame; the inverse of ``_distort`` by Newton or fixed point."""
+    u = (pixels[:, 0] - camera.cx) / camera.fx
+    v = (pixels[:, 1] - camera.cy) / camera.fy
+    k1, k2, k3, k4 = camera.distortion
+    if camera.model == "fisheye":
+        bent = np.hypot(u, v)
+        theta = bent.copy()
+        for _ in range(_NEWTON_STEPS):
+            t2 = theta * theta
+            value = theta * (1 + t2 * (k1 + t2 * (k2 + t2 * (k3 + t2 * k4)))) - bent
+            slope = 1 + t2 * (3 * k1 + t2 * (5 * k2 + t2 * (7 * k3 + t2 * 9 * k4)))
+            theta = theta - value / np.where(np.abs(slope) > 1e-6, slope, 1.0)
+        theta = np.clip(theta, 0.0, np.pi)
+        scale = np.where(bent > 1e-12, np.sin(theta) / np.maximum(bent, 1e-12), 1.0)
+        return np.stack([u * scale, v * scale, np.cos(theta)], axis=1)
+    a, b = u.copy(), v.copy()
+    for _ in range(_NEWTON_STEPS):
+        r2 = a * a + b * b
+        radial = 1 + r2 * (k1 + r2 * k2)
+        a = (u - 2 * k3 * a * b - k4 * (r2 + 2 * a * a)) / radial
+        b = (v - k3 * (r2 + 2 * b * b) - 2 * k4 * a * b) / radial
+    rays = np.stack([a, b, np.ones_like(a)], axis=1)
+    unit: Array = rays / np.linalg.norm(rays, axis=1, keepdims=True)
+    return unit
+
+
+class GroundProjection:
+    """Image points [-1, 1] <-> floor points (vehicle frame, metres) for one lens on one mount."""
+
+    def __init__(self, camera: CameraModel, mount: CameraMount) -> None:
+        self.camera = camera
+        self.mount = mount
+        self._rotation = rotation_vehicle_from_camera(mount)
+        self._position = np.array([mount.forward_m, 0.0, mount.height_m])
+
+    def pixels_to_points(self, pixels: Array) -> Array:
+        """(N, 2) pixel centres -> image points; the outer edges of the picture are -1 and 1."""
+        size = np.array([self.camera.width, self.camera.height], dtype=np.float64)
+        points: Array = (pixels + 0.5) / size * 2.0 - 1.0
+        return points
+
+    def points_to_pixels(self, points: Array) -> Array:
+        size = np.array([self.camera.width, self.camera.height], dtype=np.float64)
+        pixels: Array = (points + 1.0) * 0.5 * size - 0.5
+        return pixels
+
+    def rays(self, points: Array) -> Array:
+        """(N, 2) image points -> (N, 3) unit rays in the vehicle frame."""
+        rays: Array = _undistort(self.camera, self.points_to_pixels(points)) @ self._rotation.T
+        return rays
+
+    def to_ground(self, points: Array) -> Array:
+        """(N, 2) image points -> (N, 2) floor points; NaN where the ray does not meet the floor."""
+        rays = self.rays(np.asarray(points, dtype=np.float64))
+        down = -rays[:, 2]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            reach = np.where(down > 1e-4, self._position[2] / down, np.nan)
+        ground: Array = self._position[:2] + rays[:, :2] * reach[:, None]
+        return ground
+
+    def to_image(self, ground: Array) -> Array:
+        """(N, 2) floor points -> (N, 2) image points; NaN behind a pinhole camera."""
+        floor = np.column_stack([np.asarray(ground, dtype=np.float64), np.zeros(len(ground))])
+        rays = (floor - self._position) @ self._rotation
+        return self.pixels_to_points(_distort(self.camera, rays))
+
+    def world_to_image(self, points: Array) -> Array:
+        """(N, 3) points in the vehicle frame -> (N, 2) image points."""
+        rays = (np.asarray(points, dtype=np.float64) - self._position) @ self._rotation
+        return self.pixels_to_points(_distort(self.camera, rays))
+
+    def ground_point(self, x: float, y: float) -> tuple[float, float] | None:
+        """One image point -> (forward, left) in metres, or None above the horizon."""
+        forward, left = self.to_ground(np.array([[x, y]]))[0]
+        return None if not np.isfinite(forward) else (float(forward), float(left))
