@@ -1,0 +1,167 @@
+"""Folders of labelled photographs as people have them: JetBot's and JetRacer's file names, or a labels.csv."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from control.errors import DatasetError
+
+Image = NDArray[np.uint8]
+Unit = Literal["pixel", "percent"]
+_SUFFIXES = (".jpg", ".jpeg", ".png")
+_JETBOT = re.compile(r"xy_(-?\d+)_(-?\d+)_[^/]+$")
+_JETRACER = re.compile(r"(-?\d+)_(-?\d+)_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+_WIDE_PICTURE = 200
+"""Pixels: a set of wider pictures whose labels all stay below 100 was most likely labelled in percent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoLabel:
+    """A person's answer, as an image point in [-1, 1]."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledPhoto:
+    """One file; x and y as the source wrote them, None where it only says whether there is a line."""
+
+    path: Path
+    raw: tuple[float, float] | None
+    unit: Unit = "pixel"
+    visible: bool | None = None
+    session: str = "0"
+
+    def read(self) -> tuple[Image, PhotoLabel | None]:
+        """The picture, (H, W, 3) BGR, and its label. Raises DatasetError naming the file."""
+        picture = read_picture(self.path)
+        if self.raw is None:
+            return picture, None
+        if self.unit == "percent":
+            half_width = half_height = 50.0
+        else:
+            half_height, half_width = picture.shape[0] / 2.0, picture.shape[1] / 2.0
+        return picture, PhotoLabel(x=self.raw[0] / half_width - 1.0, y=self.raw[1] / half_height - 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoSet:
+    """One folder, sorted by file name."""
+
+    name: str
+    folder: Path
+    photos: tuple[LabelledPhoto, ...]
+    note: str = ""
+    """What the reader had to guess, for the user."""
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+    def __iter__(self) -> Iterator[LabelledPhoto]:
+        return iter(self.photos)
+
+
+def read_picture(path: Path) -> Image:
+    """(H, W, 3) BGR. Raises DatasetError when it is missing or damaged."""
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+    if picture is None:
+        raise DatasetError(f"{path}: missing or not a readable picture; copy it again or remove it and its label")
+    return np.asarray(picture, dtype=np.uint8)
+
+
+def read_photos(folder: Path, *, unit: Unit | None = None) -> PhotoSet:
+    """``unit`` overrides the guess whether JetBot's labels are pixels or percent. Raises DatasetError."""
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: no such folder; give a folder of labelled photographs")
+    table = folder / "labels.csv"
+    if table.is_file():
+        photos = _from_table(table)
+        note = ""
+    else:
+        photos, note = _from_names(folder, unit=unit)
+    return PhotoSet(name=folder.resolve().name, folder=folder, photos=tuple(photos), note=note)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES and not p.name.startswith("."))
+
+
+def _from_names(folder: Path, *, unit: Unit | None) -> tuple[list[LabelledPhoto], str]:
+    paths = _pictures(folder) or (_pictures(folder / "images") if (folder / "images").is_dir() else [])
+    if not paths:
+        raise DatasetError(f"{folder}: holds neither pictures nor a labels.csv; give the folder that holds the .jpg files")
+    jetbot = [_JETBOT.match(path.stem) for path in paths]
+    jetracer = [_JETRACER.match(path.stem) for path in paths]
+    for path, one, other in zip(paths, jetbot, jetracer, strict=True):
+        if not one and not other:
+            raise DatasetError(
+                f"{path}: its name is no label; expected xy_X_Y_ID.jpg (JetBot) or X_Y_UUID.jpg (JetRacer), or a labels.csv"
+            )
+    if any(jetbot) and any(jetracer):
+        raise DatasetError(f"{folder}: mixes JetBot's (xy_X_Y_ID) and JetRacer's (X_Y_UUID) names; put them in two folders")
+    raws = [(float(m[1]), float(m[2])) for m in (jetbot if any(jetbot) else jetracer) if m]
+    guess, note = ("pixel", "") if any(jetracer) else _guess_unit(raws, first=paths[0])
+    if unit is not None:
+        guess, note = unit, ""
+    photos = [LabelledPhoto(path=path, raw=raw, unit=guess) for path, raw in zip(paths, raws, strict=True)]
+    return photos, note
+
+
+def _guess_unit(raws: list[tuple[float, float]], *, first: Path) -> tuple[Unit, str]:
+    """JetBot's gamepad notebook wrote percent under the same names for a while."""
+    if max(max(raw) for raw in raws) > 100 or min(min(raw) for raw in raws) < 0:
+        return "pixel", ""
+    if read_picture(first).shape[1] < _WIDE_PICTURE:
+        return "pixel", ""
+    return "percent", "all labels are at most 100 on wide pictures: read as percent; if they are pixels, say so with the unit"
+
+
+def _from_table(table: Path) -> list[LabelledPhoto]:
+    """Columns ``file`` and either ``x_px, y_px`` (with ``w, h, session`` if known) or ``visible``, or both."""
+    with table.open(newline="", encoding="utf-8-sig") as stream:
+        reader = csv.DictReader(stream, skipinitialspace=True)
+        columns = set(reader.fieldnames or ())
+        if "file" not in columns or not ({"x_px", "y_px"} <= columns or "visible" in columns):
+            raise DatasetError(f"{table}: needs the columns file,x_px,y_px or file,visible; found {','.join(sorted(columns))}")
+        try:
+            rows = list(reader)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise DatasetError(f"{table}: not a readable CSV file: {error}") from error
+    if not rows:
+        raise DatasetError(f"{table}: holds no labels; add a line for each picture")
+    return [_row(table, number, row) for number, row in enumerate(rows, start=2)]
+
+
+def _row(table: Path, number: int, row: dict[str, str | None]) -> LabelledPhoto:
+    name = row["file"] or ""
+    below = table.parent / "images" / name
+    path = below if below.is_file() else table.parent / name
+    if not name or not path.is_file():
+        raise DatasetError(f"{table}:{number}: no picture '{name}' beside it or in images/; copy it or remove the line")
+    raw = None
+    if row.get("x_px") or row.get("y_px"):
+        raw = (_number(table, number, row, "x_px"), _number(table, number, row, "y_px"))
+    seen = row.get("visible")
+    if seen not in (None, "", "0", "1"):
+        raise DatasetError(f"{table}:{number}: visible is '{seen}', expected 1 (a line) or 0 (none)")
+    return LabelledPhoto(path=path, raw=raw, visible=None if not seen else seen == "1", session=row.get("session") or "0")
+
+
+def _number(table: Path, number: int, row: dict[str, str | None], column: str) -> float:
+    try:
+        value = float(row.get(column) or "")
+    except ValueError as error:
+        raise DatasetError(f"{table}:{number}: {column} is '{row.get(column)}', expected a number of pixels") from error
+    if not np.isfinite(value):
+        raise DatasetError(f"{table}:{number}: {column} is not finite; correct the label")
+    return value

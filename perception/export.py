@@ -1,0 +1,151 @@
+"""From trained weights to files that drive: ONNX fp32 and int8 with the preprocessing inside, golden frames, parity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from control.errors import InputError, ModelError
+from control.messages import LineEstimate
+from perception.checkpoint import load_network
+from perception.engines import open_engine
+from perception.engines.networked import NetworkEstimator
+from perception.engines.onnx import OnnxBackend
+from perception.engines.pytorch import TorchBackend
+from perception.files import replace_file
+from perception.manifest import (
+    PIXELS_PER_UNIT,
+    FileRecord,
+    Golden,
+    GoldenPoint,
+    Manifest,
+    golden_points,
+    save_manifest,
+    sha256_of,
+    stem_of,
+)
+from perception.metadata import ModelMetadata
+from perception.onnx_graph import build_fp32, quantise
+from perception.preprocess import squash
+
+Image = NDArray[np.uint8]
+_EXACT_PX = 0.2
+"""What fp32 may differ by: rounding only."""
+_INT8_PX = 3.0
+_MIN_PICTURES = 8
+_GOLDEN_FRAMES = 3
+_GOLDEN_WIDTH, _GOLDEN_HEIGHT = 160, 120
+"""Not square and not the network's size, so that the squashing is checked too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parity:
+    """How far one exported file lies from the exact network, over rows that network surely sees."""
+
+    file: str
+    bytes: int
+    pictures: int
+    mean_px: float
+    max_px: float
+    """Pixels of a 224 px wide picture."""
+    visible_max: float
+    """Largest difference of a visibility."""
+
+
+def export_model(
+    weights: Path,
+    folder: Path,
+    *,
+    pictures: Sequence[Image],
+    golden: Sequence[Image] = (),
+    opset: int = 17,
+    int8: bool = True,
+) -> list[Parity]:
+    """Write ``NAME.onnx``, ``NAME.int8.onnx``, ``NAME.golden.png`` and ``NAME.json`` into ``folder``.
+
+    ``pictures`` are BGR frames of the kind the robot will see: every other one calibrates int8, the rest measure
+    parity. ``opset`` 13 is what the TensorRT 8.2 of an original Jetson Nano reads.
+    Raises InputError, ModelError, MissingExtraError.
+    """
+    if len(pictures) < _MIN_PICTURES:
+        raise InputError(f"export needs at least {_MIN_PICTURES} pictures, got {len(pictures)}; give a larger folder")
+    network, metadata = load_network(weights)
+    stem = stem_of(weights)
+    exact = {t: NetworkEstimator(TorchBackend(network, metadata=metadata), metadata=metadata, target=t) for t in metadata.targets}
+    contents = {f"{stem}.onnx": build_fp32(network, metadata=metadata, opset=opset)}
+    if int8:
+        frames = [squash(p, size=metadata.size, resize=metadata.resize) for p in pictures[::2]]
+        contents[f"{stem}.int8.onnx"] = quantise(network, metadata=metadata, frames=frames, opset=opset)
+    held_out = list(pictures[1::2])
+    report = [_parity(name, content, exact=exact, metadata=metadata, pictures=held_out) for name, content in contents.items()]
+    for name, content in contents.items():
+        replace_file(folder / name, content)
+    note = _manifest(weights, folder, contents=contents, metadata=metadata)
+    frames = list(golden) or list(pictures[:_GOLDEN_FRAMES])
+    _save_golden(folder / f"{stem}.onnx", frames=frames, exact=exact, note=note)
+    for name in contents:
+        _prove(folder / name, targets=metadata.targets)
+    return report
+
+
+def _manifest(weights: Path, folder: Path, *, contents: dict[str, bytes], metadata: ModelMetadata) -> Manifest:
+    files = {
+        name: FileRecord(sha256=sha256_of(content), tolerance_px=_INT8_PX if ".int8." in name else _EXACT_PX)
+        for name, content in contents.items()
+    }
+    if weights.parent.resolve() == folder.resolve():
+        files[weights.name] = FileRecord(sha256=sha256_of(weights.read_bytes()), tolerance_px=_EXACT_PX)
+    return Manifest(metadata=metadata, files=files)
+
+
+def _save_golden(path: Path, *, frames: list[Image], exact: dict[str, NetworkEstimator], note: Manifest) -> None:
+    size = (_GOLDEN_WIDTH, _GOLDEN_HEIGHT)
+    small = [np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), dtype=np.uint8) for frame in frames]
+    expected: dict[str, tuple[tuple[GoldenPoint, ...], ...]] = {
+        target: tuple(golden_points(estimator.estimate(frame)) for frame in small) for target, estimator in exact.items()
+    }
+    picture = f"{stem_of(path)}.golden.png"
+    replace_file(path.with_name(picture), cv2.imencode(".png", np.concatenate(small))[1].tobytes())
+    golden = Golden(picture=picture, frames=len(small), expected=expected)
+    save_manifest(path, note.model_copy(update={"golden": golden}))
+
+
+def _prove(path: Path, *, targets: tuple[str, ...]) -> None:
+    """Open the written file as a robot will. Raises ModelError when it would refuse it."""
+    for target in targets:
+        open_engine(path, target=target).close()
+
+
+def _parity(
+    name: str, content: bytes, *, exact: dict[str, NetworkEstimator], metadata: ModelMetadata, pictures: list[Image]
+) -> Parity:
+    backend = OnnxBackend(Path(name), content=content, threads=2)
+    sideways: list[float] = []
+    seen: list[float] = []
+    for target, oracle in exact.items():
+        tried = NetworkEstimator(backend, metadata=metadata, target=target)
+        for picture in pictures:
+            far, visible = _distances(tried.estimate(picture), oracle.estimate(picture))
+            sideways += far
+            seen += visible
+    if not sideways:
+        raise ModelError(f"{name}: the network sees no line in any of the pictures; train it longer or give other pictures")
+    return Parity(
+        file=name,
+        bytes=len(content),
+        pictures=len(pictures),
+        mean_px=float(np.mean(sideways)),
+        max_px=float(np.max(sideways)),
+        visible_max=float(np.max(seen)),
+    )
+
+
+def _distances(tried: LineEstimate, exact: LineEstimate) -> tuple[list[float], list[float]]:
+    pairs = list(zip(tried.points, exact.points, strict=True))
+    far = [abs(a.x - b.x) * PIXELS_PER_UNIT for a, b in pairs if b.visible >= 0.5]
+    return far, [abs(a.visible - b.visible) for a, b in pairs]
