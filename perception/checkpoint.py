@@ -1,4 +1,4 @@
-"""Network files for training and export: our safetensors with metadata, and the weights of JetBot, JetRacer, jetbot_ros.
+"""Network files: our safetensors with metadata, and the weights of JetBot, JetRacer and jetbot_ros.
 
 torch and safetensors are imported when a file is really opened, so that driving never needs them.
 """
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ModelMetadata", "load_network", "load_state", "read_metadata", "read_model_file", "save_weights"]
 _RESNET18_TENSORS = 122
 _FEATURES = 512
+_TORCH2TRT = "a torch2trt engine, bound to one GPU and TensorRT version; give the .pth it was made from"
 
 
 def read_model_file(path: Path) -> bytes:
@@ -90,7 +91,7 @@ def load_state(path: Path) -> tuple[dict[str, Tensor], ModelMetadata]:
 
 def _load_pickled(path: Path) -> tuple[dict[str, Tensor], ModelMetadata]:
     if path.stem.endswith("_trt"):
-        raise ModelError(f"{path}: a torch2trt engine, bound to one GPU and TensorRT version; give the .pth it was made from")
+        raise ModelError(f"{path}: {_TORCH2TRT}")
     read_model_file(path)
     try:
         import torch
@@ -99,7 +100,7 @@ def _load_pickled(path: Path) -> tuple[dict[str, Tensor], ModelMetadata]:
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise ModelError(f"{path}: not a plain, whole PyTorch weights file; save it with torch.save(model.state_dict())") from error
+        raise ModelError(f"{path}: not a whole file of PyTorch weights; save model.state_dict() again") from error
     return _recognise(path, loaded)
 
 
@@ -108,7 +109,7 @@ def _recognise(path: Path, loaded: Any) -> tuple[dict[str, Tensor], ModelMetadat
     if not isinstance(loaded, dict):
         raise ModelError(f"{path}: holds a {type(loaded).__name__}, not weights; save model.state_dict()")
     if "engine" in loaded and "input_names" in loaded:
-        raise ModelError(f"{path}: a torch2trt engine, bound to one GPU and TensorRT version; give the .pth it was made from")
+        raise ModelError(f"{path}: {_TORCH2TRT}")
     wrapped = isinstance(loaded.get("state_dict"), dict)
     raw = loaded["state_dict"] if wrapped else loaded
     state = {str(key).removeprefix("module."): value for key, value in raw.items()}
@@ -137,7 +138,7 @@ def load_network(path: Path) -> tuple[nn.Module, ModelMetadata]:
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
-        raise ModelError(f"{path}: its tensors are not those of this version's network; train or export it again") from error
+        raise ModelError(f"{path}: its tensors are not those of this network; train it again") from error
     return network.eval(), metadata
 
 
@@ -146,7 +147,6 @@ def _build(metadata: ModelMetadata) -> nn.Module:
         from perception.network import LineNet
 
         return LineNet()
-    from torch import nn
     from torchvision.models import resnet18
 
     network: nn.Module = resnet18(num_classes=2 * len(metadata.targets))

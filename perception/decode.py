@@ -67,4 +67,4 @@ class Decoder:
         mean = weight @ self._centres
         variance = weight @ np.square(self._centres) - np.square(mean)
         seen = 1.0 / (1.0 + np.exp(-np.clip(answer[:, -1], -30.0, 30.0)))
-        return x, np.sqrt(np.maximum(variance, 0.0)), seen
+        return x, np.sqrt(np.maximum(variance, 0.0)), seen.astype(np.float32)

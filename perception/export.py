@@ -76,13 +76,16 @@ def export_model(
         raise InputError(f"export needs at least {_MIN_PICTURES} pictures, got {len(pictures)}; give a larger folder")
     network, metadata = load_network(weights)
     stem = stem_of(weights)
-    exact = {t: NetworkEstimator(TorchBackend(network, metadata=metadata), metadata=metadata, target=t) for t in metadata.targets}
+    oracle = TorchBackend(network, metadata=metadata)
+    exact = {target: NetworkEstimator(oracle, metadata=metadata, target=target) for target in metadata.targets}
     contents = {f"{stem}.onnx": build_fp32(network, metadata=metadata, opset=opset)}
     if int8:
         frames = [squash(p, size=metadata.size, resize=metadata.resize) for p in pictures[::2]]
         contents[f"{stem}.int8.onnx"] = quantise(network, metadata=metadata, frames=frames, opset=opset)
     held_out = list(pictures[1::2])
-    report = [_parity(name, content, exact=exact, metadata=metadata, pictures=held_out) for name, content in contents.items()]
+    report = [
+        _parity(name, content, exact=exact, metadata=metadata, pictures=held_out) for name, content in contents.items()
+    ]
     for name, content in contents.items():
         replace_file(folder / name, content)
     note = _manifest(weights, folder, contents=contents, metadata=metadata)
@@ -107,7 +110,8 @@ def _save_golden(path: Path, *, frames: list[Image], exact: dict[str, NetworkEst
     size = (_GOLDEN_WIDTH, _GOLDEN_HEIGHT)
     small = [np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), dtype=np.uint8) for frame in frames]
     expected: dict[str, tuple[tuple[GoldenPoint, ...], ...]] = {
-        target: tuple(golden_points(estimator.estimate(frame)) for frame in small) for target, estimator in exact.items()
+        target: tuple(golden_points(estimator.estimate(frame)) for frame in small)
+        for target, estimator in exact.items()
     }
     picture = f"{stem_of(path)}.golden.png"
     replace_file(path.with_name(picture), cv2.imencode(".png", np.concatenate(small))[1].tobytes())
@@ -134,7 +138,7 @@ def _parity(
             sideways += far
             seen += visible
     if not sideways:
-        raise ModelError(f"{name}: the network sees no line in any of the pictures; train it longer or give other pictures")
+        raise ModelError(f"{name}: the network sees no line in any picture; train it longer or give others")
     return Parity(
         file=name,
         bytes=len(content),

@@ -16,6 +16,6 @@ def replace_file(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}; free some space or choose another folder") from error
+        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -103,7 +103,7 @@ def check_content(path: Path, *, content: bytes, manifest: Manifest | None) -> N
     """Raises ModelError when the file is not the one that the manifest lists."""
     record = manifest.files.get(path.name) if manifest else None
     if record and sha256_of(content) != record.sha256:
-        raise ModelError(f"{path}: truncated or altered (its sha256 is not the one in {manifest_path(path).name}); copy it again")
+        raise ModelError(f"{path}: truncated or altered: not the sha256 in {manifest_path(path).name}; copy it again")
 
 
 def read_golden(path: Path, golden: Golden) -> list[Image]:

@@ -10,7 +10,7 @@ from control.errors import ModelError
 
 METADATA_KEY = "linepilot"
 """Key of the JSON text in safetensors' ``__metadata__`` and in ONNX' ``metadata_props``."""
-FORMAT_VERSION = 1
+FORMAT_VERSION: Literal[1] = 1
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 

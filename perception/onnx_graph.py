@@ -38,6 +38,12 @@ def _onnx() -> Any:
     return onnx
 
 
+def _quantisation() -> Any:
+    from onnxruntime import quantization
+
+    return quantization
+
+
 def build_fp32(network: nn.Module, *, metadata: ModelMetadata, opset: int) -> bytes:
     """(N = 1, S, S, 3) uint8 BGR ``frame`` -> ``answer``. Raises MissingExtraError."""
     # TensorRT takes bytes at its door only if they are cast at once.
@@ -50,29 +56,27 @@ def quantise(network: nn.Module, *, metadata: ModelMetadata, frames: list[Image]
     ``frames`` are (S, S, 3) uint8 BGR. Weights keep 7 bits: without VNNI, x86 adds pairs of products in 16 bits,
     which 8 bit weights overflow.
     """
-    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
-
-    onnx = _onnx()
+    onnx, quantisation = _onnx(), _quantisation()
     model = _export(network, metadata=metadata, opset=opset, cast_first=False)
     shifted, pixels = _first_tensors(model)
-    overrides = {shifted: [{"scale": np.array(1.0, dtype=np.float32), "zero_point": np.array(_ZERO_POINT, dtype=np.uint8)}]}
+    as_it_is = {"scale": np.array(1.0, dtype=np.float32), "zero_point": np.array(_ZERO_POINT, dtype=np.uint8)}
     with tempfile.TemporaryDirectory() as folder:
         source, result = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
-        # The exporter has already folded what the quantiser's own preparation would fold, and it warns without this mark.
+        # The exporter has folded what the quantiser's own preparation would; without this mark it warns.
         onnx.helper.set_model_props(model, {"onnx.quant.pre_process": "onnxruntime.quant"})
         onnx.save(model, str(source))
-        quantize_static(
+        quantisation.quantize_static(
             str(source),
             str(result),
             _Frames(frames),
-            quant_format=QuantFormat.QDQ,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
+            quant_format=quantisation.QuantFormat.QDQ,
+            activation_type=quantisation.QuantType.QUInt8,
+            weight_type=quantisation.QuantType.QInt8,
             per_channel=True,
             reduce_range=True,
             op_types_to_quantize=list(_QUANTISED_OPS),
             nodes_to_exclude=_kept_exact(model),
-            extra_options={"TensorQuantOverrides": overrides},
+            extra_options={"TensorQuantOverrides": {shifted: [as_it_is]}},
         )
         quantised = onnx.load(str(result))
     _feed_bytes(quantised, shifted=shifted, pixels=pixels)
@@ -93,13 +97,14 @@ class _Frames:
 def _export(network: nn.Module, *, metadata: ModelMetadata, opset: int, cast_first: bool) -> Any:
     import torch
 
+    export: Any = torch.onnx.export
     wrapped = _with_preprocessing(network, metadata=metadata, cast_first=cast_first)
     frame = torch.zeros(1, metadata.size, metadata.size, 3, dtype=torch.uint8)
     target = io.BytesIO()
     with warnings.catch_warnings():
         # The older exporter warns that it is old; its graphs are the ones that old TensorRT reads.
         warnings.simplefilter("ignore")
-        torch.onnx.export(
+        export(
             wrapped, (frame,), target, dynamo=False, opset_version=opset, input_names=["frame"], output_names=["answer"]
         )
     return _onnx().load_from_string(target.getvalue())

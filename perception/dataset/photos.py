@@ -99,21 +99,17 @@ def _pictures(folder: Path) -> list[Path]:
 def _from_names(folder: Path, *, unit: Unit | None) -> tuple[list[LabelledPhoto], str]:
     paths = _pictures(folder) or (_pictures(folder / "images") if (folder / "images").is_dir() else [])
     if not paths:
-        raise DatasetError(f"{folder}: holds neither pictures nor a labels.csv; give the folder that holds the .jpg files")
+        raise DatasetError(f"{folder}: holds no pictures and no labels.csv; give the folder of the .jpg files")
     jetbot = [_JETBOT.match(path.stem) for path in paths]
     jetracer = [_JETRACER.match(path.stem) for path in paths]
     for path, one, other in zip(paths, jetbot, jetracer, strict=True):
         if not one and not other:
-            raise DatasetError(
-                f"{path}: its name is no label; expected xy_X_Y_ID.jpg (JetBot) or X_Y_UUID.jpg (JetRacer), or a labels.csv"
-            )
+            raise DatasetError(f"{path}: its name is no label; expected xy_X_Y_ID.jpg, X_Y_UUID.jpg or a labels.csv")
     if any(jetbot) and any(jetracer):
-        raise DatasetError(f"{folder}: mixes JetBot's (xy_X_Y_ID) and JetRacer's (X_Y_UUID) names; put them in two folders")
+        raise DatasetError(f"{folder}: mixes JetBot's xy_X_Y_ID and JetRacer's X_Y_UUID names; use two folders")
     raws = [(float(m[1]), float(m[2])) for m in (jetbot if any(jetbot) else jetracer) if m]
-    guess, note = ("pixel", "") if any(jetracer) else _guess_unit(raws, first=paths[0])
-    if unit is not None:
-        guess, note = unit, ""
-    photos = [LabelledPhoto(path=path, raw=raw, unit=guess) for path, raw in zip(paths, raws, strict=True)]
+    decided, note = (unit, "") if unit or any(jetracer) else _guess_unit(raws, first=paths[0])
+    photos = [LabelledPhoto(path=path, raw=raw, unit=decided or "pixel") for path, raw in zip(paths, raws, strict=True)]
     return photos, note
 
 
@@ -123,7 +119,7 @@ def _guess_unit(raws: list[tuple[float, float]], *, first: Path) -> tuple[Unit, 
         return "pixel", ""
     if read_picture(first).shape[1] < _WIDE_PICTURE:
         return "pixel", ""
-    return "percent", "all labels are at most 100 on wide pictures: read as percent; if they are pixels, say so with the unit"
+    return "percent", "no label exceeds 100 on wide pictures: read as percent; if they are pixels, set the unit"
 
 
 def _from_table(table: Path) -> list[LabelledPhoto]:
@@ -132,7 +128,8 @@ def _from_table(table: Path) -> list[LabelledPhoto]:
         reader = csv.DictReader(stream, skipinitialspace=True)
         columns = set(reader.fieldnames or ())
         if "file" not in columns or not ({"x_px", "y_px"} <= columns or "visible" in columns):
-            raise DatasetError(f"{table}: needs the columns file,x_px,y_px or file,visible; found {','.join(sorted(columns))}")
+            found = ",".join(sorted(columns))
+            raise DatasetError(f"{table}: needs the columns file,x_px,y_px or file,visible; found {found}")
         try:
             rows = list(reader)
         except (csv.Error, UnicodeDecodeError) as error:
@@ -154,7 +151,8 @@ def _row(table: Path, number: int, row: dict[str, str | None]) -> LabelledPhoto:
     seen = row.get("visible")
     if seen not in (None, "", "0", "1"):
         raise DatasetError(f"{table}:{number}: visible is '{seen}', expected 1 (a line) or 0 (none)")
-    return LabelledPhoto(path=path, raw=raw, visible=None if not seen else seen == "1", session=row.get("session") or "0")
+    visible = None if not seen else seen == "1"
+    return LabelledPhoto(path=path, raw=raw, visible=visible, session=row.get("session") or "0")
 
 
 def _number(table: Path, number: int, row: dict[str, str | None], column: str) -> float:

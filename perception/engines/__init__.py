@@ -61,9 +61,7 @@ _BY_SUFFIX = {
 }
 
 
-def open_engine(
-    model: str | Path, *, target: str = "line", threads: int = 2, engine: str | None = None
-) -> Estimator:
+def open_engine(model: str | Path, *, target: str = "line", threads: int = 2, engine: str | None = None) -> Estimator:
     """``model`` is a file, ``classical``, or ``ENGINE:file`` such as ``openvino:linepilot.onnx``.
 
     Checks the file against its checksum and the engine against the golden frames beside it.
@@ -77,7 +75,7 @@ def open_engine(
         return ColourEstimator(target=target)
     path = Path(place)
     if not path.is_file():
-        raise ModelError(f"{path}: no such model file; give a .onnx, .safetensors, .pth or .engine file, or 'classical'")
+        raise ModelError(f"{path}: no such model; give an .onnx, .safetensors, .pth or .engine file, or 'classical'")
     engine = engine or _BY_SUFFIX.get(path.suffix)
     if engine not in _OPENERS:
         known = ", ".join(ENGINES)

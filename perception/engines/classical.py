@@ -41,11 +41,11 @@ class ColourEstimator:
         evidence = _evidence(squash(image, size=_SIDE, resize="area"))
         path = _best_path(evidence)
         strength = evidence[np.arange(_BANDS), path]
-        columns = path.astype(np.float32)
+        columns: Array = path.astype(np.float32)
         if self._lane:
             other = _best_path(_without(evidence, path))
             strength = np.minimum(strength, evidence[np.arange(_BANDS), other])
-            columns = (columns + other) / 2
+            columns = np.asarray((columns + other) / 2, dtype=np.float32)
         seen = 1.0 / (1.0 + np.exp(-np.clip((strength - _SEEN) / 3.0, -30, 30)))
         x = (columns + 0.5) / _SIDE * 2.0 - 1.0
         points = tuple(

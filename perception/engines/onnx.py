@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,12 @@ class OnnxBackend:
 
     def __init__(self, path: Path, *, content: bytes, threads: int) -> None:
         try:
-            import onnxruntime as library
-            from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf, NotImplemented
+            import onnxruntime
+            from onnxruntime.capi import onnxruntime_pybind11_state as state
         except ImportError as error:
             raise LinepilotError("onnxruntime is not installed; install it with: pip install onnxruntime") from error
+        library: Any = onnxruntime
+        refusals = (state.Fail, state.InvalidGraph, state.InvalidProtobuf, state.InvalidArgument, state.NotImplemented)
         options = library.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -27,7 +30,7 @@ class OnnxBackend:
         options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
             self._session = library.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except (Fail, InvalidGraph, InvalidProtobuf, NotImplemented) as error:
+        except refusals as error:
             raise ModelError(f"{path}: ONNX Runtime cannot load it; copy or export it again") from error
         self._input = self._session.get_inputs()[0].name
 

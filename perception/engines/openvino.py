@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,10 @@ class OpenVinoBackend:
 
     def __init__(self, path: Path, *, content: bytes, threads: int) -> None:
         try:
-            import openvino as library
+            import openvino
         except ImportError as error:
             raise MissingExtraError("openvino", extra="openvino", purpose="the openvino engine") from error
+        library: Any = openvino
         core = library.Core()
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
