@@ -59,10 +59,15 @@ def _safetensors_header(path: Path, content: bytes) -> dict[str, str]:
     return dict(found)
 
 
-def save_weights(path: Path, *, state: Mapping[str, Tensor], metadata: ModelMetadata) -> None:
-    """Write ``state`` and its metadata as safetensors, whole or not at all. Raises InputError on a full disk."""
+def save_weights(path: Path, *, state: Mapping[str, Tensor], metadata: ModelMetadata, half: bool = False) -> None:
+    """Write ``state`` and its metadata as safetensors, whole or not at all. Raises InputError on a full disk.
+
+    ``half`` keeps numbers in 16 bits: half the size, for publishing.
+    """
     save = _safetensors_torch().save
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in state.items()}
+    if half:
+        tensors = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
     replace_file(path, save(tensors, {METADATA_KEY: metadata.model_dump_json()}))
 
 

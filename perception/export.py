@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from control.errors import InputError, ModelError
-from control.messages import LineEstimate
+from perception.benchmark import disagreement
 from perception.checkpoint import load_network
 from perception.engines import open_engine
 from perception.engines.networked import NetworkEstimator
@@ -19,7 +19,6 @@ from perception.engines.onnx import OnnxBackend
 from perception.engines.pytorch import TorchBackend
 from perception.files import replace_file
 from perception.manifest import (
-    PIXELS_PER_UNIT,
     FileRecord,
     Golden,
     GoldenPoint,
@@ -129,27 +128,18 @@ def _parity(
     name: str, content: bytes, *, exact: dict[str, NetworkEstimator], metadata: ModelMetadata, pictures: list[Image]
 ) -> Parity:
     backend = OnnxBackend(Path(name), content=content, threads=2)
-    sideways: list[float] = []
-    seen: list[float] = []
-    for target, oracle in exact.items():
-        tried = NetworkEstimator(backend, metadata=metadata, target=target)
-        for picture in pictures:
-            far, visible = _distances(tried.estimate(picture), oracle.estimate(picture))
-            sideways += far
-            seen += visible
-    if not sideways:
+    found = [
+        disagreement(NetworkEstimator(backend, metadata=metadata, target=target), oracle, pictures)
+        for target, oracle in exact.items()
+    ]
+    sideways = np.concatenate([f.x_px for f in found])
+    if not len(sideways):
         raise ModelError(f"{name}: the network sees no line in any picture; train it longer or give others")
     return Parity(
         file=name,
         bytes=len(content),
         pictures=len(pictures),
-        mean_px=float(np.mean(sideways)),
-        max_px=float(np.max(sideways)),
-        visible_max=float(np.max(seen)),
+        mean_px=float(sideways.mean()),
+        max_px=float(sideways.max()),
+        visible_max=float(max(f.visible.max() for f in found)),
     )
-
-
-def _distances(tried: LineEstimate, exact: LineEstimate) -> tuple[list[float], list[float]]:
-    pairs = list(zip(tried.points, exact.points, strict=True))
-    far = [abs(a.x - b.x) * PIXELS_PER_UNIT for a, b in pairs if b.visible >= 0.5]
-    return far, [abs(a.visible - b.visible) for a, b in pairs]
