@@ -54,15 +54,19 @@ class Disagreement:
 
     x_px: NDArray[np.float64]
     """Distances of x in pixels of a 224 px picture, over the rows that the exact engine sees as visible."""
+    spread: NDArray[np.float64]
+    """The exact engine's spread in the same rows, image units."""
     visible: NDArray[np.float64]
     """Distances of the visibility, over all rows."""
 
 
 def disagreement(tried: Estimator, exact: Estimator, frames: Iterable[Image]) -> Disagreement:
     far: list[float] = []
+    spread: list[float] = []
     seen: list[float] = []
     for frame in frames:
         pairs = list(zip(tried.estimate(frame).points, exact.estimate(frame).points, strict=True))
         far += [abs(a.x - b.x) * PIXELS_PER_UNIT for a, b in pairs if b.visible >= _VISIBLE]
+        spread += [b.spread for _, b in pairs if b.visible >= _VISIBLE]
         seen += [abs(a.visible - b.visible) for a, b in pairs]
-    return Disagreement(x_px=np.array(far), visible=np.array(seen))
+    return Disagreement(x_px=np.array(far), spread=np.array(spread), visible=np.array(seen))

@@ -23,7 +23,7 @@ PIXELS_PER_UNIT = 112.0
 """Half the width of the 224 px picture in which all lateral errors are told."""
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 _VISIBLE = 0.5
-_ONE_PLACE = 0.12
+ONE_PLACE = 0.12
 """Largest spread, in image units, of a row that sees one line only."""
 
 
@@ -123,7 +123,7 @@ def difference(estimate: LineEstimate, expected: tuple[GoldenPoint, ...]) -> tup
     if len(estimate.points) != len(expected):
         return float("inf"), 1.0
     pairs = list(zip(estimate.points, expected, strict=True))
-    sideways = [abs(p.x - e.x) * PIXELS_PER_UNIT for p, e in pairs if e.visible >= _VISIBLE and e.spread <= _ONE_PLACE]
+    sideways = [abs(p.x - e.x) * PIXELS_PER_UNIT for p, e in pairs if e.visible >= _VISIBLE and e.spread <= ONE_PLACE]
     seen = [abs(p.visible - e.visible) for p, e in pairs]
     return max(sideways, default=0.0), max(seen, default=0.0)
 
