@@ -85,6 +85,9 @@ class Cause(Enum):
     TOO_HOT = "over temperature"
     BATTERY_LOW = "battery low"
     LIMITED = "command limited"
+    LOOP_STALLED = "control loop stalled"
+    NOT_NEUTRAL = "command is not neutral"
+    NOT_CHECKED = "not checked yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +95,13 @@ class Health:
     """What the loop knows about itself when it asks the supervisor."""
 
     frame_age_s: float = 0.0
+    """Since the newest frame arrived (not since its exposure)."""
     line_confidence: float = 1.0
     needs_line: bool = True
     """False while a human drives: then a lost line is no reason to stop."""
     camera_ok: bool = True
     picture_ok: bool = True
+    """Of the newest frame alone; the supervisor counts bad ones in a row."""
     motors_ok: bool = True
     emergency_stop: bool = False
     link_ok: bool = True
