@@ -52,7 +52,10 @@ def arc(radius_m: float, degrees: float) -> tuple[float, float]:
 
 
 STADIUM = track((1.0, 0.0), arc(0.4, 180), (1.0, 0.0), arc(0.4, 180))
-TIGHT = track((0.5, 0.0), arc(0.2, 180), (0.3, 0.0), arc(0.2, -180), (0.3, 0.0), arc(0.3, 90), (0.3, 0.0), arc(0.25, -90), (0.6, 0.0))
+GAP = (0.3, 0.0)
+TIGHT = track(
+    (0.5, 0.0), arc(0.2, 180), GAP, arc(0.2, -180), GAP, arc(0.3, 90), GAP, arc(0.25, -90), (0.6, 0.0)
+)  # fmt: skip
 SLALOM = track((0.4, 0.0), *[arc(0.3, a) for a in (45, -90, 90, -90, 90, -90, 45)], (0.6, 0.0))
 PATHS = {"stadium": STADIUM, "tight": TIGHT, "slalom": SLALOM}
 
@@ -138,7 +141,8 @@ def drive(pilot: Pilot, path: Array, *, plant: Plant | None = None, seed: int = 
             break
         if step % 16 == 0:
             seen = look(path, vehicle.pose, near, noise=plant.noise, rng=rng)
-            pending.append((now + plant.camera_s, now, LineEstimate(points=seen.points[rows], confidence=seen.confidence)))
+            cut = LineEstimate(points=seen.points[rows], confidence=seen.confidence)
+            pending.append((now + plant.camera_s, now, cut))
         if pending and pending[0][0] <= now:
             _, exposed, estimate = pending.popleft()
             command = pilot.decide(estimate, exposed_s=exposed, now_s=now, dt_s=FRAME_S).command

@@ -1,0 +1,159 @@
+"""Mutation testing of the code that has the last word: `python -m tests.mutation [module ...]`.
+
+Each mutant is one small change (a comparison, a sign, a number, a dropped statement) in a temporary copy; the
+tests that belong to the module must notice. Mutants that cannot change behaviour are listed with the reason.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TESTS = {
+    "control/limits.py": ("tests/control/test_limits.py",),
+    "control/supervisor.py": ("tests/control/test_supervisor.py",),
+    "control/faults.py": ("tests/control/test_supervisor.py", "tests/control/test_settings.py"),
+}
+DEADLINE_S = 120.0
+
+EQUIVALENT: dict[tuple[str, str], str] = {}
+"""(module, mutant) -> why no test can tell it from the original."""
+
+_SWAPS: dict[type[ast.AST], tuple[type[ast.AST], ...]] = {
+    ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt, ast.GtE), ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt, ast.LtE),
+    ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.Is: (ast.IsNot,), ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,), ast.NotIn: (ast.In,), ast.And: (ast.Or,), ast.Or: (ast.And,),
+    ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div,), ast.Div: (ast.Mult,),
+}  # fmt: skip
+_CALLS = {"max": "min", "min": "max"}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    name: str
+    source: str
+
+
+def _variants(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """Replacements of one node, each with what it is called."""
+    if isinstance(node, ast.Compare):
+        for new in _SWAPS.get(type(node.ops[0]), ()):
+            yield new.__name__, ast.Compare(left=node.left, ops=[new()], comparators=node.comparators)  # type: ignore[list-item]
+    elif isinstance(node, ast.BoolOp | ast.BinOp):
+        for new in _SWAPS.get(type(node.op), ()):
+            changed = copy.deepcopy(node)
+            changed.op = new()  # type: ignore[assignment]
+            yield new.__name__, changed
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
+        yield "without " + type(node.op).__name__, node.operand
+    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        yield str(not node.value), ast.Constant(not node.value)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        yield f"{node.value} + 1", ast.Constant(node.value + 1)
+        if node.value:
+            yield f"{node.value} * 0.5", ast.Constant(node.value * 0.5)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _CALLS:
+        changed_call = copy.deepcopy(node)
+        changed_call.func = ast.Name(_CALLS[node.func.id], ast.Load())
+        yield _CALLS[node.func.id], changed_call
+    elif isinstance(node, ast.IfExp):
+        yield "always if", node.body
+        yield "always else", node.orelse
+    elif isinstance(node, ast.If):
+        yield "if True", ast.If(test=ast.Constant(True), body=node.body, orelse=node.orelse)
+        yield "if False", ast.If(test=ast.Constant(False), body=node.body, orelse=node.orelse)
+    elif isinstance(node, ast.Assign | ast.AugAssign) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+        yield "dropped", ast.Pass()
+
+
+class _Replace(ast.NodeTransformer):
+    def __init__(self, index: int, new: ast.AST) -> None:
+        self._left, self._new = index, new
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        if self._left == 0:
+            self._left = -1
+            return ast.copy_location(self._new, node)
+        self._left -= 1
+        return self.generic_visit(node) if self._left >= 0 else node
+
+
+def _preorder(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _preorder(child)
+
+
+def mutants(source: str) -> Iterator[Mutant]:
+    tree = ast.parse(source)
+    seen: dict[str, int] = {}
+    for index, node in enumerate(_preorder(tree)):
+        for what, new in _variants(node):
+            changed = _Replace(index, new).visit(copy.deepcopy(tree))
+            text = ast.unparse(node).splitlines()[0]
+            name = f"{text} -> {what}"
+            seen[name] = seen.get(name, 0) + 1
+            if seen[name] > 1:
+                name += f" #{seen[name]}"
+            yield Mutant(name, ast.unparse(ast.fix_missing_locations(changed)))
+
+
+def is_caught(copy_root: Path, tests: tuple[str, ...]) -> bool:
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", *tests, "-x", "-q", "-p", "no:cacheprovider"]
+    try:
+        run = subprocess.run(command, cwd=copy_root, env=environment, capture_output=True, timeout=DEADLINE_S, check=False)
+    except subprocess.TimeoutExpired:
+        return True
+    return run.returncode != 0
+
+
+def score(module: str, tests: tuple[str, ...], out: list[str]) -> tuple[int, int]:
+    """(caught, all that can be caught) for one module; survivors are appended to ``out``."""
+    caught = total = 0
+    with tempfile.TemporaryDirectory() as folder:
+        copy_root = Path(folder)
+        shutil.copytree(ROOT / "control", copy_root / "control", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / "tests/control", copy_root / "tests/control", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pyproject.toml", copy_root)
+        target = copy_root / module
+        if not is_caught(copy_root, tests):
+            for mutant in mutants(target.read_text(encoding="utf-8")):
+                if (module, mutant.name) in EQUIVALENT:
+                    continue
+                total += 1
+                target.write_text(mutant.source, encoding="utf-8")
+                if is_caught(copy_root, tests):
+                    caught += 1
+                else:
+                    out.append(f"survived  {module}: {mutant.name}")
+        else:
+            out.append(f"the tests of {module} fail without any mutation")
+    return caught, total
+
+
+def main(chosen: list[str]) -> int:
+    worst = 1.0
+    for module, tests in TESTS.items():
+        if chosen and module not in chosen:
+            continue
+        survivors: list[str] = []
+        caught, total = score(module, tests, survivors)
+        part = caught / total if total else 0.0
+        worst = min(worst, part)
+        lines = [*survivors, f"{module}: {caught} of {total} mutants caught ({part:.1%})"]
+        sys.stdout.write("\n".join(lines) + "\n")
+    return 0 if worst >= 0.95 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
