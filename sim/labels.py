@@ -15,16 +15,16 @@ def row_crossings(path: Array, rows: ArrayLike) -> tuple[Array, NDArray[np.bool_
     Gives x (K,) and visible (K,). When every crossing lies outside the picture x is that of the first one,
     and 0 when the path never crosses the row; neither is visible.
     """
-    wanted = np.atleast_1d(np.asarray(rows, dtype=np.float64))
+    wanted: Array = np.asarray(rows, dtype=np.float64).reshape(-1, 1)
     if len(path) < 2:
         return np.zeros(len(wanted)), np.zeros(len(wanted), dtype=np.bool_)
     start, end = path[:-1], path[1:]
     usable = np.isfinite(start).all(axis=1) & np.isfinite(end).all(axis=1)
     start, end = np.where(usable[:, None], start, 0.0), np.where(usable[:, None], end, 0.0)
-    below = start[:, 1] >= wanted[:, None]
-    crosses = usable & (below != (end[:, 1] >= wanted[:, None]))
+    below = start[:, 1] >= wanted
+    crosses = usable & (below != (end[:, 1] >= wanted))
     rise = end[:, 1] - start[:, 1]
-    share = (wanted[:, None] - start[:, 1]) / np.where(rise == 0.0, 1.0, rise)
+    share = (wanted - start[:, 1]) / np.where(rise == 0.0, 1.0, rise)
     across = start[:, 0] + np.where(crosses, share, 0.0) * (end[:, 0] - start[:, 0])
     inside = crosses & (np.abs(across) <= 1.0)
     visible = inside.any(axis=1)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,5 +52,5 @@ def test_what_is_visible_lies_on_the_path_and_in_the_picture(points: list[tuple[
     x, visible = row_crossings(path, [row])
     if visible[0]:
         assert -1 <= x[0] <= 1
-        spans = [sorted((a[1], b[1])) for a, b in zip(path[:-1], path[1:], strict=True)]
+        spans = [sorted((a[1], b[1])) for a, b in itertools.pairwise(path)]
         assert any(low <= row <= high for low, high in spans)
