@@ -21,8 +21,8 @@ def row_crossings(path: Array, rows: ArrayLike) -> tuple[Array, NDArray[np.bool_
     start, end = path[:-1], path[1:]
     usable = np.isfinite(start).all(axis=1) & np.isfinite(end).all(axis=1)
     start, end = np.where(usable[:, None], start, 0.0), np.where(usable[:, None], end, 0.0)
-    below = start[:, 1] >= wanted
-    crosses = usable & (below != (end[:, 1] >= wanted))
+    begins_below, ends_below = np.greater_equal(start[:, 1], wanted), np.greater_equal(end[:, 1], wanted)
+    crosses = np.logical_and(usable, begins_below != ends_below)
     rise = end[:, 1] - start[:, 1]
     share = (wanted - start[:, 1]) / np.where(rise == 0.0, 1.0, rise)
     across = start[:, 0] + np.where(crosses, share, 0.0) * (end[:, 0] - start[:, 0])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from control.errors import TrackError
-from sim.tracks.geometry import DEFAULT_WIDTH_M, Track
+from sim.tracks.geometry import Track
 from sim.tracks.overlap import self_intersection, self_touch
 
 Points = NDArray[np.float64]
@@ -39,11 +39,12 @@ def track_from_columns(columns: Points, *, name: str, crossing: bool = False, so
     closed = _is_closed(kept[:, :2])
     if closed and np.hypot(*(kept[0, :2] - kept[-1, :2])) <= _CLOSED_GAP_M:
         kept = kept[:-1]
-    inner, outer = (kept[:, 2:4], kept[:, 4:6]) if kept.shape[1] == 6 else (None, None)
-    width = DEFAULT_WIDTH_M
-    if inner is not None and outer is not None:
-        width = float(np.median(np.hypot(*(inner - outer).T)))
-    return Track(name=name, center=kept[:, :2], closed=closed, width_m=width, crossing=crossing, inner=inner, outer=outer)
+    center = kept[:, :2]
+    if kept.shape[1] == 2:
+        return Track(name=name, center=center, closed=closed, crossing=crossing)
+    inner, outer = kept[:, 2:4], kept[:, 4:6]
+    width = float(np.median(np.hypot(*(inner - outer).T)))
+    return Track(name=name, center=center, closed=closed, width_m=width, crossing=crossing, inner=inner, outer=outer)
 
 
 def refuse_overlap(track: Track, *, source: str) -> None:

@@ -124,7 +124,8 @@ class Track:
 
     @cached_property
     def _squares(self) -> Points:
-        return np.einsum("ij,ij->i", self._steps, self._steps)
+        squares: Points = np.einsum("ij,ij->i", self._steps, self._steps)
+        return squares
 
     @cached_property
     def _mean_step(self) -> float:
