@@ -1,0 +1,125 @@
+"""Marks on the floor as polygons in metres, and the two ways to paint them: on a floor bitmap or through a lens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]
+Image = NDArray[np.uint8]
+Color = tuple[float, float, float]
+"""B, G, R in 0..255."""
+
+_SHIFT = 4
+"""Fractional bits of OpenCV's drawing coordinates: edges are placed to 1/16 pixel."""
+_PIECE = 12
+"""Points a piece of a strip has: short pieces do not fold over themselves in tight bends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Mark:
+    """One colour on a set of floor polygons, each (N, 2) metres."""
+
+    polygons: tuple[Points, ...]
+    color: Color
+    wear: float = 0.0
+    """Share of the paint that is gone, in [0, 1)."""
+
+
+def headings(path: Points) -> Points:
+    """(N, 2) unit tangents of a polyline."""
+    tangents = np.gradient(path, axis=0)
+    unit: Points = tangents / np.maximum(np.hypot(tangents[:, 0], tangents[:, 1]), 1e-9)[:, None]
+    return unit
+
+
+def offset_path(path: Points, distance_m: float | Points) -> Points:
+    """The path moved to its left by ``distance_m``."""
+    tangents = headings(path)
+    normals = np.stack([-tangents[:, 1], tangents[:, 0]], axis=1)
+    moved: Points = path + normals * np.asarray(distance_m)[..., None]
+    return moved
+
+
+def strip(path: Points, *, width_m: float, offset_m: float = 0.0) -> list[Points]:
+    """A solid band along the path, as short overlapping polygons."""
+    left = offset_path(path, offset_m + width_m / 2)
+    right = offset_path(path, offset_m - width_m / 2)
+    pieces = []
+    for start in range(0, max(len(path) - 2, 1), _PIECE - 2):
+        piece = slice(start, start + _PIECE)
+        pieces.append(np.concatenate([left[piece], right[piece][::-1]]))
+    return pieces
+
+
+def dashes(path: Points, *, width_m: float, dash_m: float, gap_m: float, phase_m: float = 0.0, offset_m: float = 0.0) -> list[Points]:
+    """A broken band: ``dash_m`` painted, ``gap_m`` not, the first dash shifted by ``phase_m``."""
+    steps = np.hypot(*np.diff(path, axis=0).T)
+    along = np.concatenate([[0.0], np.cumsum(steps)])
+    pieces: list[Points] = []
+    period = dash_m + gap_m
+    for start in np.arange(-(phase_m % period), along[-1], period):
+        inside = np.flatnonzero((along > start) & (along < start + dash_m))
+        ends = np.clip([start, start + dash_m], 0.0, along[-1])
+        if ends[1] - ends[0] < 1e-3:
+            continue
+        where = np.concatenate([[ends[0]], along[inside], [ends[1]]])
+        piece = np.stack([np.interp(where, along, path[:, 0]), np.interp(where, along, path[:, 1])], axis=1)
+        pieces.extend(strip(piece, width_m=width_m, offset_m=offset_m))
+    return pieces
+
+
+def fill_mask(mask: Image, polygons: Iterable[Points], to_pixels: Callable[[Points], Points]) -> None:
+    """Draw floor polygons into a single-channel mask, anti-aliased."""
+    for polygon in polygons:
+        pixels = to_pixels(polygon)
+        if not np.isfinite(pixels).all():
+            continue
+        fixed = np.round(np.clip(pixels, -4000, 4000) * (1 << _SHIFT)).astype(np.int32)
+        cv2.fillPoly(mask, [fixed], (255.0,), lineType=cv2.LINE_AA, shift=_SHIFT)
+
+
+def blend(image: Image, mask: Image, color: Color) -> None:
+    """In place: ``color`` where the mask is 255."""
+    x, y, width, height = cv2.boundingRect(mask)
+    if width == 0:
+        return
+    part, alpha = image[y : y + height, x : x + width], mask[y : y + height, x : x + width]
+    weight = cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR).astype(np.float32) * (1 / 255)
+    part[:] = part + (np.asarray(color, dtype=np.float32) - part) * weight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ground:
+    """A floor bitmap seen from above: row 0 is the largest y, column 0 the smallest x (metres)."""
+
+    image: Image
+    metres_per_pixel: float
+    origin_xy: tuple[float, float]
+    """World position of the centre of the lower left pixel."""
+
+    def to_pixels(self, world: Points) -> Points:
+        """(N, 2) world metres -> (N, 2) pixel column and row."""
+        columns = (world[:, 0] - self.origin_xy[0]) / self.metres_per_pixel
+        rows = (self.image.shape[0] - 1) - (world[:, 1] - self.origin_xy[1]) / self.metres_per_pixel
+        return np.stack([columns, rows], axis=1)
+
+    def paint(self, mark: Mark, *, rng: np.random.Generator) -> None:
+        """Draw a mark in place; worn paint loses speckles."""
+        mask = np.zeros(self.image.shape[:2], np.uint8)
+        fill_mask(mask, mark.polygons, self.to_pixels)
+        if mark.wear > 0:
+            wear_out(mask, mark.wear, rng)
+        blend(self.image, mask, mark.color)
+
+
+def wear_out(mask: Image, wear: float, rng: np.random.Generator) -> None:
+    """In place: take ``wear`` of the paint away, in coarse and fine speckles."""
+    small = rng.random((max(mask.shape[0] // 6, 2), max(mask.shape[1] // 6, 2)), dtype=np.float32)
+    noise = cv2.resize(small, (mask.shape[1], mask.shape[0]), interpolation=cv2.INTER_LINEAR)
+    keep = np.clip((noise - wear) * 4 + 0.5, 0, 1)
+    mask[:] = mask * keep
