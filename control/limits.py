@@ -38,26 +38,25 @@ def slew_speed(
 
     A non-finite value brakes.
     """
-    wanted = value if isfinite(value) else 0.0
-    step_s = usable_step(dt_s)
     if previous < 0:
         mirrored, limited = slew_speed(
-            -wanted, previous=-previous, faster_per_s=faster_per_s, slower_per_s=slower_per_s, dt_s=dt_s
+            -value, previous=-previous, faster_per_s=faster_per_s, slower_per_s=slower_per_s, dt_s=dt_s
         )
-        return 0.0 - mirrored, limited or wanted != value
+        return 0.0 - mirrored, limited
+    step_s = usable_step(dt_s)
     faster = faster_per_s * step_s
     low = max(0.0, previous - slower_per_s * step_s) if previous > 0 else -faster
-    limited_value, limited = clamp(wanted, low=low, high=previous + faster)
-    return limited_value, limited or wanted != value
+    return clamp(value, low=low, high=previous + faster)
 
 
 class RateLimiter:
     """A slew limit that remembers where it is."""
 
+    _value: float
+
     def __init__(self, *, rate_per_s: float, start: float = 0.0) -> None:
         require_positive("rate_limiter", rate_per_s=rate_per_s)
         self._rate_per_s = rate_per_s
-        self._value = 0.0
         self.restart(start)
 
     @property

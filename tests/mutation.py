@@ -43,36 +43,56 @@ class Mutant:
     source: str
 
 
-def _variants(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """Replacements of one node, each with what it is called."""
+def _swapped(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """Another operator in the same place."""
     if isinstance(node, ast.Compare):
         for new in _SWAPS.get(type(node.ops[0]), ()):
-            yield new.__name__, ast.Compare(left=node.left, ops=[new()], comparators=node.comparators)  # type: ignore[list-item]
+            changed = copy.deepcopy(node)
+            changed.ops = [new()]  # type: ignore[list-item]
+            yield new.__name__, changed
     elif isinstance(node, ast.BoolOp | ast.BinOp):
         for new in _SWAPS.get(type(node.op), ()):
-            changed = copy.deepcopy(node)
-            changed.op = new()  # type: ignore[assignment]
-            yield new.__name__, changed
+            other = copy.deepcopy(node)
+            other.op = new()  # type: ignore[assignment]
+            yield new.__name__, other
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
         yield "without " + type(node.op).__name__, node.operand
-    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _CALLS:
+        call = copy.deepcopy(node)
+        call.func = ast.Name(_CALLS[node.func.id], ast.Load())
+        yield _CALLS[node.func.id], call
+
+
+def _changed(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """Another constant."""
+    if not isinstance(node, ast.Constant):
+        return
+    if isinstance(node.value, bool):
         yield str(not node.value), ast.Constant(not node.value)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+    elif isinstance(node.value, int | float):
         yield f"{node.value} + 1", ast.Constant(node.value + 1)
         if node.value:
             yield f"{node.value} * 0.5", ast.Constant(node.value * 0.5)
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _CALLS:
-        changed_call = copy.deepcopy(node)
-        changed_call.func = ast.Name(_CALLS[node.func.id], ast.Load())
-        yield _CALLS[node.func.id], changed_call
-    elif isinstance(node, ast.IfExp):
+
+
+def _skipped(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """A branch always or never taken, a statement left out."""
+    if isinstance(node, ast.IfExp):
         yield "always if", node.body
         yield "always else", node.orelse
     elif isinstance(node, ast.If):
-        yield "if True", ast.If(test=ast.Constant(True), body=node.body, orelse=node.orelse)
-        yield "if False", ast.If(test=ast.Constant(False), body=node.body, orelse=node.orelse)
-    elif isinstance(node, ast.Assign | ast.AugAssign) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
-        yield "dropped", ast.Pass()
+        for value in (True, False):
+            yield f"if {value}", ast.If(test=ast.Constant(value), body=node.body, orelse=node.orelse)
+    elif isinstance(node.value if isinstance(node, ast.Expr) else node, ast.Assign | ast.AugAssign | ast.Call):
+        if isinstance(node, ast.stmt):
+            yield "dropped", ast.Pass()
+
+
+def _variants(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """Replacements of one node, each with what it is called."""
+    yield from _swapped(node)
+    yield from _changed(node)
+    yield from _skipped(node)
 
 
 class _Replace(ast.NodeTransformer):
@@ -111,7 +131,9 @@ def is_caught(copy_root: Path, tests: tuple[str, ...]) -> bool:
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", *tests, "-x", "-q", "-p", "no:cacheprovider"]
     try:
-        run = subprocess.run(command, cwd=copy_root, env=environment, capture_output=True, timeout=DEADLINE_S, check=False)
+        run = subprocess.run(
+            command, cwd=copy_root, env=environment, capture_output=True, timeout=DEADLINE_S, check=False
+        )
     except subprocess.TimeoutExpired:
         return True
     return run.returncode != 0
@@ -122,8 +144,8 @@ def score(module: str, tests: tuple[str, ...], out: list[str]) -> tuple[int, int
     caught = total = 0
     with tempfile.TemporaryDirectory() as folder:
         copy_root = Path(folder)
-        shutil.copytree(ROOT / "control", copy_root / "control", ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copytree(ROOT / "tests/control", copy_root / "tests/control", ignore=shutil.ignore_patterns("__pycache__"))
+        for part in ("control", "tests/control"):
+            shutil.copytree(ROOT / part, copy_root / part, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", copy_root)
         target = copy_root / module
         if not is_caught(copy_root, tests):

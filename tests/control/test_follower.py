@@ -9,7 +9,9 @@ from tests.control.closed_loop import ROWS_M, row_y, to_ground
 DT = 1 / 30
 
 
-def straight(*, offset: float = 0.0, rows: range = range(10), confidence: float = 1.0, visible: float = 1.0) -> LineEstimate:
+def straight(
+    *, offset: float = 0.0, rows: range = range(10), confidence: float = 1.0, visible: float = 1.0
+) -> LineEstimate:
     points = tuple(LinePoint(x=-offset / (1.2 * ROWS_M[i] + 0.03), y=row_y(i), visible=visible) for i in rows)
     return LineEstimate(points=points, confidence=confidence)
 
@@ -62,8 +64,11 @@ def test_a_network_with_one_point_is_followed_by_its_bearing() -> None:
 
 
 @pytest.mark.parametrize(
-    "nothing", [NO_LINE, straight(confidence=0.29), straight(visible=0.49), straight(offset=nan), straight(confidence=nan)]
-)
+    "nothing",
+    [
+        NO_LINE, straight(confidence=0.29), straight(visible=0.49), straight(offset=nan), straight(confidence=nan),
+    ],
+)  # fmt: skip
 def test_a_lost_line_holds_the_curvature_and_ramps_to_rest(nothing: LineEstimate) -> None:
     drive = Drive()
     drive.frames(straight(), 60)

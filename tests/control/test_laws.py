@@ -20,7 +20,12 @@ def ask(pilot: Pilot, estimate: LineEstimate) -> Decision:
     return pilot.decide(estimate, exposed_s=0.0, now_s=0.0, dt_s=0.03)
 
 
-@given(frames=st.lists(st.tuples(UNIT, UNIT), min_size=1, max_size=5), kp=st.floats(0, 1), kd=st.floats(0, 1), bias=st.floats(-0.1, 0.1))
+@given(
+    frames=st.lists(st.tuples(UNIT, UNIT), min_size=1, max_size=5),
+    kp=st.floats(0, 1),
+    kd=st.floats(0, 1),
+    bias=st.floats(-0.1, 0.1),
+)
 def test_jetbot_through_the_mixer_gives_the_notebooks_duties(
     frames: list[tuple[float, float]], kp: float, kd: float, bias: float
 ) -> None:

@@ -103,7 +103,10 @@ def test_gains_fall_with_speed_above_the_full_gain_speed() -> None:
     assert (slow.proportional, fast.proportional) == (pytest.approx(0.2), pytest.approx(0.1))
 
 
-@given(st.lists(st.tuples(st.floats(), st.floats(), st.floats(), st.sampled_from([0.0, DT, 5.0, -1.0, nan])), max_size=20))
+STEPS = st.sampled_from([0.0, DT, 5.0, -1.0, nan])
+
+
+@given(st.lists(st.tuples(st.floats(), st.floats(), st.floats(), STEPS), max_size=20))
 def test_whatever_comes_the_curvature_stays_within_its_limit(steps: list[tuple[float, float, float, float]]) -> None:
     steering = Steering()
     for x, y, error, dt_s in steps:

@@ -87,7 +87,7 @@ def test_only_a_ready_request_ever_leads_from_rest_to_driving() -> None:
         assert after is not RAMPING
         if after is ARMED:
             assert (inputs.request, inputs.ready) == (Request.ARM, True)
-            assert not (inputs.emergency or inputs.immediate or inputs.soft)
+            assert not any((inputs.emergency, inputs.immediate, inputs.soft))
 
 
 def test_starts_disarmed_and_lets_nothing_through() -> None:
@@ -481,7 +481,8 @@ def test_driving_backwards_ramps_to_rest_too() -> None:
     run(supervisor, frames=30, command=back)
     first = run(supervisor, Health(link_ok=False), frames=1, command=back)
     assert first.command.speed_mps == pytest.approx(-0.4 * (1 - DT / 0.3))
-    assert run(supervisor, Health(link_ok=False), frames=9, command=back).command.speed_mps == pytest.approx(0, abs=1e-9)
+    end = run(supervisor, Health(link_ok=False), frames=9, command=back)
+    assert end.command.speed_mps == pytest.approx(0, abs=1e-9)
 
 
 def test_a_ramp_does_not_start_again_when_another_cause_joins() -> None:
