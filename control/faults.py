@@ -86,9 +86,9 @@ class Rule:
     cause: Cause
     severity: Severity
     holds: Callable[[Health], bool]
-    for_s: float = 0.0
-    for_frames: int = 1
-    clear_frames: int = 1
+    for_s: float
+    for_frames: int
+    clear_frames: int
     patience_s: float
 
 
@@ -96,18 +96,21 @@ def rules(s: SupervisorSettings) -> tuple[Rule, ...]:
     """Comparisons are written so that NaN is a fault; readings that are None are not measured."""
 
     def immediate(cause: Cause, holds: Callable[[Health], bool], for_s: float = 0.0) -> Rule:
-        return Rule(cause=cause, severity=Severity.IMMEDIATE, holds=holds, for_s=for_s, patience_s=0.0)
+        return Rule(
+            cause=cause, severity=Severity.IMMEDIATE, holds=holds, for_s=for_s, for_frames=1, clear_frames=1,
+            patience_s=s.patience_s,
+        )  # fmt: skip
 
     def soft(cause: Cause, holds: Callable[[Health], bool], for_s: float = 0.0, for_frames: int = 1) -> Rule:
         return Rule(
             cause=cause, severity=Severity.SOFT, holds=holds, for_s=for_s, for_frames=for_frames,
-            patience_s=s.patience_s,
+            clear_frames=1, patience_s=s.patience_s,
         )  # fmt: skip
 
     lost_line = Rule(
         cause=Cause.LINE_LOST, severity=Severity.SOFT,
         holds=lambda h: h.needs_line and not h.line_confidence >= s.min_confidence,
-        for_s=s.line_blink_s, clear_frames=s.reacquire_frames, patience_s=s.line_patience_s,
+        for_s=s.line_blink_s, for_frames=1, clear_frames=s.reacquire_frames, patience_s=s.line_patience_s,
     )  # fmt: skip
     return (
         immediate(Cause.EMERGENCY_STOP, lambda h: h.emergency_stop),
@@ -137,30 +140,34 @@ def rules(s: SupervisorSettings) -> tuple[Rule, ...]:
 class Watch:
     """One rule over time: pending while it must last, active until it has been clear for long enough."""
 
+    active: bool
+
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self.active = False
-        self._frames = 0
-        self._clear_frames = 0
-        self._since_s = 0.0
-        self._active_s = 0.0
+        self._turn(active=False)
 
     @property
     def out_of_patience(self) -> bool:
-        return self.active and self._active_s > self.rule.patience_s
+        return self.active and self._elapsed_s > self.rule.patience_s
 
     def update(self, health: Health, *, elapsed_s: float) -> None:
         holds = self.rule.holds(health)
         if self.active:
-            self._active_s += elapsed_s
-            self._clear_frames = 0 if holds else self._clear_frames + 1
-            if self._clear_frames >= self.rule.clear_frames:
-                self.active, self._frames = False, 0
+            self._elapsed_s += elapsed_s
+            self._frames = 0 if holds else self._frames + 1
+            if self._frames >= self.rule.clear_frames:
+                self._turn(active=False)
         elif not holds:
-            self._frames = 0
+            self._turn(active=False)
         else:
             # The first reading dates from now, so time counts from the second on.
-            self._since_s = self._since_s + elapsed_s if self._frames else 0.0
+            self._elapsed_s += elapsed_s if self._frames else 0.0
             self._frames += 1
-            if self._frames >= self.rule.for_frames and self._since_s >= self.rule.for_s:
-                self.active, self._active_s, self._clear_frames = True, 0.0, 0
+            if self._frames >= self.rule.for_frames and self._elapsed_s >= self.rule.for_s:
+                self._turn(active=True)
+
+    def _turn(self, *, active: bool) -> None:
+        """Frames and time count anew: those that speak for a change, and those spent so."""
+        self.active = active
+        self._frames = 0
+        self._elapsed_s = 0.0

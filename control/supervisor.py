@@ -60,11 +60,10 @@ class SafetySupervisor:
         self.state = SafetyState.DISARMED
         self._watches = [Watch(rule) for rule in rules(self.settings)]
         self._last = STAND_STILL
-        self._ceiling_mps = inf
+        self._ceiling_mps = 0.0
         self._ramp_mps2 = 0.0
         self._standing_s = inf
         self._not_finite = 0
-        self._pressed = False
         self._latched: tuple[Cause, ...] = ()
         self._obstacles: tuple[Cause, ...] = (Cause.NOT_CHECKED,)
 
@@ -72,7 +71,6 @@ class SafetySupervisor:
         """Arm on what the last ``check`` saw; returns what speaks against it, nothing when armed."""
         if self.state in _DRIVING:
             return ()
-        self._pressed = False
         self.state = next_state(self.state, Inputs(request=Request.ARM, ready=not self._obstacles))
         if self.state is SafetyState.ARMED:
             self._latched = ()
@@ -81,18 +79,14 @@ class SafetySupervisor:
 
     def disarm(self) -> None:
         self.state = next_state(self.state, Inputs(request=Request.DISARM))
-        self._pressed = False
         self._latched = ()
         self._obstacles = (Cause.NOT_CHECKED,)
-        self._halt()
 
     def emergency_stop(self) -> None:
         """From whatever source, at any time, also before arming."""
-        self._pressed = True
         self.state = next_state(self.state, Inputs(emergency=True))
         self._latch((Cause.EMERGENCY_STOP,))
         self._obstacles = (Cause.NOT_CHECKED,)
-        self._halt()
 
     def check(self, command: DriveCommand, health: Health, *, dt_s: float) -> Verdict:
         """The command that may be driven; ``dt_s`` since the last check."""
@@ -136,42 +130,31 @@ class SafetySupervisor:
     def _advance(self, immediate: tuple[Cause, ...], soft: tuple[Cause, ...]) -> None:
         before = self.state
         inputs = Inputs(
-            emergency=self._pressed or Cause.EMERGENCY_STOP in immediate,
+            emergency=Cause.EMERGENCY_STOP in immediate,
             immediate=bool(immediate),
             soft=bool(soft),
             out_of_patience=any(w.out_of_patience for w in self._watches),
         )
         self.state = next_state(before, inputs)
         if self.state is SafetyState.STOPPED:
-            # What comes up while stopped is shown as long as it lasts, but is not why we stopped.
-            self._latch(immediate + soft if before in _DRIVING else ())
-            self._halt()
-        elif self.state is not SafetyState.RAMPING:
-            self._ceiling_mps = inf
-        elif before is not SafetyState.RAMPING:
+            # What else comes up while stopped is shown as long as it lasts, but is not why we stopped.
+            self._latch(tuple(c for c in immediate + soft if before in _DRIVING or c is Cause.EMERGENCY_STOP))
+        if self.state is SafetyState.RAMPING and before is not SafetyState.RAMPING:
             self._ceiling_mps = abs(self._last.speed_mps)
             self._ramp_mps2 = self._ceiling_mps / self.settings.ramp_s
 
     def _latch(self, causes: tuple[Cause, ...]) -> None:
         self._latched = tuple(dict.fromkeys((*self._latched, *causes)))
 
-    def _halt(self) -> None:
-        """Rest at once; how long we have rested decides when the steering centres."""
-        if self._last.speed_mps != 0:
-            self._standing_s = 0.0
-        self._last = DriveCommand(curvature_1pm=self._last.curvature_1pm)
-
     def _shown(self, immediate: tuple[Cause, ...], soft: tuple[Cause, ...]) -> tuple[Cause, ...]:
-        if self.state is SafetyState.DISARMED:
-            return tuple(dict.fromkeys((Cause.NOT_ARMED, *immediate, *soft)))
-        if self.state is SafetyState.STOPPED:
-            return tuple(dict.fromkeys((*self._latched, *immediate, *soft)))
-        return soft
+        first = (Cause.NOT_ARMED,) if self.state is SafetyState.DISARMED else self._latched
+        return tuple(dict.fromkeys((*first, *immediate, *soft)))
 
     def _limit(self, command: DriveCommand, *, finite: bool, elapsed_s: float, dt_s: float) -> DriveCommand:
         s = self.settings
         if self.state not in _DRIVING:
-            self._standing_s += elapsed_s
+            # How long it has stood decides when the steering centres.
+            self._standing_s = elapsed_s + (0.0 if self._last.speed_mps != 0 else self._standing_s)
             held = self._standing_s < s.hold_steering_s
             wanted = DriveCommand(curvature_1pm=self._last.curvature_1pm if held else 0.0)
             speed = 0.0

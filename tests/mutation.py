@@ -83,9 +83,8 @@ def _skipped(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     elif isinstance(node, ast.If):
         for value in (True, False):
             yield f"if {value}", ast.If(test=ast.Constant(value), body=node.body, orelse=node.orelse)
-    elif isinstance(node.value if isinstance(node, ast.Expr) else node, ast.Assign | ast.AugAssign | ast.Call):
-        if isinstance(node, ast.stmt):
-            yield "dropped", ast.Pass()
+    elif isinstance(node, ast.Assign | ast.AugAssign | ast.Expr) and not isinstance(node.value, ast.Constant):
+        yield "dropped", ast.Pass()
 
 
 def _variants(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
@@ -113,14 +112,23 @@ def _preorder(node: ast.AST) -> Iterator[ast.AST]:
         yield from _preorder(child)
 
 
+def _records_only(tree: ast.AST) -> set[ast.AST]:
+    """Nodes of decorators: they shape records and names, not behaviour."""
+    decorators = [d for node in ast.walk(tree) for d in getattr(node, "decorator_list", ())]
+    return {inner for d in decorators for inner in ast.walk(d)}
+
+
 def mutants(source: str) -> Iterator[Mutant]:
+    """Every mutant of the source, named by its line of code."""
     tree = ast.parse(source)
+    lines = source.splitlines()
+    left_out = _records_only(tree)
     seen: dict[str, int] = {}
     for index, node in enumerate(_preorder(tree)):
-        for what, new in _variants(node):
+        for what, new in () if node in left_out else _variants(node):
             changed = _Replace(index, new).visit(copy.deepcopy(tree))
-            text = ast.unparse(node).splitlines()[0]
-            name = f"{text} -> {what}"
+            line = lines[getattr(node, "lineno", 1) - 1].strip()
+            name = f"{line}  [{ast.unparse(node).splitlines()[0]}] -> {what}"
             seen[name] = seen.get(name, 0) + 1
             if seen[name] > 1:
                 name += f" #{seen[name]}"

@@ -39,7 +39,7 @@ def test_settings_are_frozen(kind: Any) -> None:
     [
         (SupervisorSettings, {"frame_age_soft_s": 0.3}), (SupervisorSettings, {"hot_c": 96.0}),
         (SupervisorSettings, {"cell_empty_v": 3.5}), (SupervisorSettings, {"ramp_s": 0.41}),
-        (SupervisorSettings, {"ramp_s": 0.0}), (SupervisorSettings, {"patience_s": 10.1}),
+        (SupervisorSettings, {"ramp_s": 0.009}), (SupervisorSettings, {"patience_s": 10.1}),
         (SupervisorSettings, {"patience_s": -0.1}), (SupervisorSettings, {"min_confidence": 1.1}),
         (SupervisorSettings, {"max_dropped_fraction": 1.01}), (SupervisorSettings, {"hot_c": -1.0}),
         (SupervisorSettings, {"too_hot_c": 200.1}), (SupervisorSettings, {"reacquire_frames": 0}),

@@ -369,6 +369,44 @@ def test_disarming_rests_at_once_and_forgets_the_causes() -> None:
     assert run(supervisor, Health(link_ok=False), frames=1).causes == (Cause.LINK_LOST,)
 
 
+def test_disarming_needs_a_new_check_before_arming_and_ends_an_emergency_stop() -> None:
+    supervisor = driving()
+    supervisor.disarm()
+    assert supervisor.arm() == (Cause.NOT_CHECKED,)
+    supervisor.emergency_stop()
+    supervisor.disarm()
+    assert run(supervisor, frames=1).state is DISARMED
+
+
+def test_disarming_forgets_why_it_stopped() -> None:
+    supervisor = driving()
+    run(supervisor, Health(camera_ok=False), frames=1)
+    supervisor.disarm()
+    supervisor.emergency_stop()
+    assert run(supervisor, frames=1).causes == (Cause.EMERGENCY_STOP,)
+
+
+@pytest.mark.parametrize(
+    ("health", "state"),
+    [
+        (Health(frame_age_s=0.099), ARMED), (Health(frame_age_s=0.249), RAMPING), (Health(temperature_c=90.0), ARMED),
+        (Health(temperature_c=95.0), RAMPING), (Health(dropped_fraction=0.2), ARMED),
+    ],
+)  # fmt: skip
+def test_a_reading_within_its_limit_does_no_harm(health: Health, state: SafetyState) -> None:
+    assert run(driving(), health, frames=1).state is state
+
+
+def test_faults_count_from_the_very_first_check() -> None:
+    supervisor = SafetySupervisor()
+    bad = Health(picture_ok=False, cell_voltage_v=3.3)
+    assert run(supervisor, bad, frames=4, command=STAND_STILL).causes == (Cause.NOT_ARMED,)
+    assert run(supervisor, bad, frames=1, command=STAND_STILL).causes == (Cause.NOT_ARMED, Cause.PICTURE_BAD)
+    slow = SafetySupervisor()
+    assert run(slow, bad, frames=1, dt_s=5.0).causes == (Cause.NOT_ARMED,)
+    assert Cause.BATTERY_LOW in run(slow, bad, frames=1, dt_s=2.0).causes
+
+
 def test_arming_again_forgets_what_stopped_before() -> None:
     supervisor = driving()
     run(supervisor, Health(camera_ok=False), frames=1)
