@@ -141,6 +141,8 @@ class Watch:
     """One rule over time: pending while it must last, active until it has been clear for long enough."""
 
     active: bool
+    _frames: int
+    _elapsed_s: float
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule

@@ -44,7 +44,7 @@ def test_jetbot_through_the_mixer_gives_the_notebooks_duties(
 def test_jetbot_makes_up_for_the_mixers_dead_zone() -> None:
     law = JetBotLaw(JetBotSettings(speed_gain=0.3, dead_zone=0.04))
     wheels, _ = DifferentialMixer(dead_zone=0.04).wheels(ask(law, at(0.0, 0.0)).command)
-    assert (wheels.left, wheels.right) == (pytest.approx(0.3), pytest.approx(0.3))
+    assert (wheels.left, wheels.right) == pytest.approx((0.3, 0.3))
 
 
 def test_jetbots_angle_passes_ninety_degrees_below_row_168() -> None:

@@ -31,14 +31,14 @@ def test_the_dead_zone_is_made_up_for_in_both_directions() -> None:
 
 def test_left_curvature_drives_the_right_wheel_faster() -> None:
     wheels, _ = MIXER.wheels(DriveCommand(curvature_1pm=4.0, speed_mps=0.5))
-    assert (wheels.left, wheels.right) == (pytest.approx(0.1 + 0.4 * 0.9), pytest.approx(0.1 + 0.6 * 0.9))
+    assert (wheels.left, wheels.right) == pytest.approx((0.1 + 0.4 * 0.9, 0.1 + 0.6 * 0.9))
 
 
 def test_a_saturated_wheel_costs_speed_and_not_curvature() -> None:
     wheels, limited = MIXER.wheels(DriveCommand(curvature_1pm=5.0, speed_mps=1.0))
     speed, yaw_rate = motion(wheels)
     assert limited
-    assert (wheels.right, yaw_rate / speed) == (pytest.approx(1.0), pytest.approx(5.0))
+    assert (wheels.right, yaw_rate / speed) == pytest.approx((1.0, 5.0))
 
 
 @given(st.floats(-1.5, 1.5), st.floats(-20, 20), st.floats(0.7, 1.4), st.floats(0, 0.4))
@@ -63,7 +63,7 @@ def test_ackermann_turns_the_servo_by_the_bicycle_angle() -> None:
     mixer = AckermannMixer(wheel_base_m=0.2, max_angle_rad=radians(30), center=0.05, top_speed_mps=2.0, dead_zone=0.1)
     command, limited = mixer.wheels(DriveCommand(curvature_1pm=1.5, speed_mps=1.0))
     assert not limited
-    assert (command.steering, command.throttle) == (pytest.approx(0.05 + atan(0.3) / radians(30)), pytest.approx(0.55))
+    assert (command.steering, command.throttle) == pytest.approx((0.05 + atan(0.3) / radians(30), 0.55))
 
 
 def test_ackermann_says_when_the_servo_or_the_motor_is_at_its_end() -> None:

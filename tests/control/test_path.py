@@ -32,25 +32,25 @@ def test_the_target_is_never_extrapolated() -> None:
 
 def test_points_behind_the_vehicle_lead_to_the_target_ahead() -> None:
     target, _ = target_at(points((-0.1, 0.0), (0.05, 0.0), (0.3, 0.0)), 0.1)
-    assert (target.x, target.y) == (pytest.approx(0.1), 0.0)
+    assert (target.x, target.y) == pytest.approx((0.1, 0.0))
 
 
 def test_offset_and_heading_of_a_slanted_line() -> None:
     state = line_state(points((0.0, 0.02), (0.1, 0.03), (0.2, 0.04)), within_m=1.0)
     assert state is not None
-    assert (state.offset_m, state.heading_rad) == (pytest.approx(0.02), pytest.approx(0.0997, abs=1e-3))
+    assert (state.offset_m, state.heading_rad) == pytest.approx((0.02, 0.0997), abs=1e-3)
 
 
 def test_offset_and_heading_on_a_circle_are_zero() -> None:
     state = line_state(circle(0.5), within_m=0.25)
     assert state is not None
-    assert (state.offset_m, state.heading_rad) == (pytest.approx(0, abs=1e-3), pytest.approx(0, abs=0.02))
+    assert (state.offset_m, state.heading_rad) == pytest.approx((0.0, 0.0), abs=0.01)
 
 
 def test_two_points_make_a_straight_line_and_one_makes_none() -> None:
     state = line_state(points((0.1, 0.02), (0.2, 0.02)), within_m=1.0)
     assert state is not None
-    assert (state.offset_m, state.heading_rad) == (pytest.approx(0.02), 0.0)
+    assert (state.offset_m, state.heading_rad) == pytest.approx((0.02, 0.0))
     assert line_state(points((0.1, 0.0)), within_m=1.0) is None
     assert line_state(points((0.1, 0.0), (0.9, 0.0)), within_m=0.5) is None
     assert line_state(points((0.1, 0.0), (0.1, 0.3)), within_m=1.0) is None

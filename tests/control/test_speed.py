@@ -44,9 +44,9 @@ def test_an_unsure_line_is_followed_slowly(confidence: float, speed: float) -> N
 
 def test_speed_changes_within_its_accelerations() -> None:
     planner = SpeedPlanner(SETTINGS)
-    assert planner.update([], curvature_1pm=0, sight_m=5, confidence=1, dt_s=0.05) == (pytest.approx(0.05), True)
+    assert planner.update([], curvature_1pm=0, sight_m=5, confidence=1, dt_s=0.05) == pytest.approx((0.05, True))
     planner.restart(1.0)
-    assert planner.update([], curvature_1pm=0, sight_m=0, confidence=1, dt_s=0.05) == (pytest.approx(0.9), True)
+    assert planner.update([], curvature_1pm=0, sight_m=0, confidence=1, dt_s=0.05) == pytest.approx((0.9, True))
 
 
 def test_a_lost_line_ramps_from_full_speed_to_rest_in_its_time() -> None:

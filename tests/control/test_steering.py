@@ -100,7 +100,7 @@ def test_gains_fall_with_speed_above_the_full_gain_speed() -> None:
     settings = SteeringSettings(kp=2.0, ki=0.0, kd=0.0, full_gain_speed_mps=0.5)
     _, slow, _ = Steering(settings).update(AHEAD, 0.1, speed_mps=0.5, dt_s=DT)
     _, fast, _ = Steering(settings).update(AHEAD, 0.1, speed_mps=1.0, dt_s=DT)
-    assert (slow.proportional, fast.proportional) == (pytest.approx(0.2), pytest.approx(0.1))
+    assert (slow.proportional, fast.proportional) == pytest.approx((0.2, 0.1))
 
 
 STEPS = st.sampled_from([0.0, DT, 5.0, -1.0, nan])
