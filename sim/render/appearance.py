@@ -1,0 +1,185 @@
+"""How lines look: the styles people lay on floors, drawn at random for training or by name for driving."""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.render.ground import Color, Mark, dashes, offset_path, strip
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineStyle:
+    """One painted line; ``gap_m`` 0 is solid, ``second`` makes hazard tape of two colours."""
+
+    color: Color
+    width_m: float = 0.025
+    dash_m: float = 0.1
+    gap_m: float = 0.0
+    second: Color | None = None
+    wear: float = 0.0
+    offset_m: float = 0.0
+
+    def marks(self, path: Points, *, phase_m: float = 0.0) -> list[Mark]:
+        """Polygons in paint order."""
+        if self.second is not None:
+            return [
+                Mark(polygons=tuple(strip(path, width_m=self.width_m, offset_m=self.offset_m)), color=self.second, wear=self.wear),
+                Mark(polygons=tuple(self._dashes(path, self.dash_m, phase_m)), color=self.color, wear=self.wear),
+            ]
+        if self.gap_m > 0:
+            return [Mark(polygons=tuple(self._dashes(path, self.gap_m, phase_m)), color=self.color, wear=self.wear)]
+        return [Mark(polygons=tuple(strip(path, width_m=self.width_m, offset_m=self.offset_m)), color=self.color, wear=self.wear)]
+
+    def _dashes(self, path: Points, gap_m: float, phase_m: float) -> list[Points]:
+        return dashes(path, width_m=self.width_m, dash_m=self.dash_m, gap_m=gap_m, phase_m=phase_m, offset_m=self.offset_m)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackStyle:
+    """What is painted along one path, in paint order, and what that makes of it for a follower."""
+
+    road: LineStyle | None = None
+    """A band as wide as the road, of another colour than the floor."""
+    lines: tuple[LineStyle, ...] = ()
+    has_line: bool = False
+    """A marked line lies on the path: target ``line`` is defined."""
+    has_lane: bool = False
+    """The path is the middle of a lane: target ``lane`` is defined."""
+
+    def marks(self, path: Points, *, phase_m: float = 0.0) -> list[Mark]:
+        bands = () if self.road is None else (self.road,)
+        return [mark for line in (*bands, *self.lines) for mark in line.marks(path, phase_m=phase_m)]
+
+
+def _hsv(hue: float, saturation: float, value: float) -> Color:
+    red, green, blue = colorsys.hsv_to_rgb(hue % 1.0, saturation, value)
+    return (blue * 255, green * 255, red * 255)
+
+
+def random_paint(rng: np.random.Generator) -> Color:
+    """Tape and paint as sold: white, black, yellow, orange, red, blue, green, or anything."""
+    kind = rng.random()
+    if kind < 0.25:
+        return _hsv(float(rng.random()), float(rng.uniform(0, 0.12)), float(rng.uniform(0.7, 1.0)))
+    if kind < 0.38:
+        return _hsv(float(rng.random()), float(rng.uniform(0, 0.3)), float(rng.uniform(0.02, 0.25)))
+    if kind < 0.6:
+        return _hsv(float(rng.normal(0.14, 0.02)), float(rng.uniform(0.4, 1)), float(rng.uniform(0.5, 1)))
+    if kind < 0.76:
+        return _hsv(float(rng.normal(0.03, 0.03)), float(rng.uniform(0.5, 1)), float(rng.uniform(0.4, 1)))
+    return _hsv(float(rng.random()), float(rng.uniform(0.3, 1)), float(rng.uniform(0.15, 1)))
+
+
+def contrast(first: Color, second: Color) -> float:
+    """Distance of two colours in grey levels, brightness counted twice as eyes and sensors do."""
+    gap = np.asarray(first) - np.asarray(second)
+    grey = float(gap @ np.array([0.114, 0.587, 0.299]))
+    return float(np.sqrt(gap @ gap / 3 + grey * grey))
+
+
+def paint_against(rng: np.random.Generator, floor: Color, *, least: float = 55.0) -> Color:
+    """A random paint that can be told from the floor."""
+    best = random_paint(rng)
+    for _ in range(8):
+        if contrast(best, floor) >= least:
+            return best
+        other = random_paint(rng)
+        best = max(best, other, key=lambda paint: contrast(paint, floor))
+    return best
+
+
+def random_line(rng: np.random.Generator, floor: Color, scale: float) -> LineStyle:
+    """A line to follow: solid, dashed or hazard tape."""
+    color = paint_against(rng, floor, least=45.0)
+    width = float(np.exp(rng.uniform(np.log(0.012), np.log(0.085)))) * scale
+    wear = float(rng.uniform(0.05, 0.45)) if rng.random() < 0.2 else 0.0
+    kind = rng.random()
+    if kind < 0.5:
+        return LineStyle(color=color, width_m=width, wear=wear)
+    dash = float(np.exp(rng.uniform(np.log(0.05), np.log(0.4)))) * scale
+    if kind < 0.86:
+        gap = dash * float(np.exp(rng.uniform(np.log(0.12), np.log(2.2))))
+        return LineStyle(color=color, width_m=width, dash_m=dash, gap_m=min(gap, 0.35 * scale), wear=wear)
+    black = _hsv(0.0, 0.0, float(rng.uniform(0.03, 0.2)))
+    second = black if rng.random() < 0.6 else random_paint(rng)
+    return LineStyle(color=color, second=second, width_m=width * 1.4, dash_m=float(rng.uniform(0.03, 0.1)) * scale, wear=wear)
+
+
+def _borders(rng: np.random.Generator, floor: Color, half_m: float, scale: float) -> tuple[LineStyle, LineStyle]:
+    color = paint_against(rng, floor)
+    width = float(np.exp(rng.uniform(np.log(0.012), np.log(0.16)))) * scale
+    other = color if rng.random() < 0.8 else paint_against(rng, floor)
+    gap = float(rng.uniform(0.05, 0.3)) * scale if rng.random() < 0.15 else 0.0
+    dash = float(rng.uniform(0.08, 0.3)) * scale
+    left = LineStyle(color=color, width_m=width, offset_m=half_m, dash_m=dash, gap_m=gap)
+    right = LineStyle(color=other, width_m=width, offset_m=-half_m, dash_m=dash, gap_m=0.0 if rng.random() < 0.5 else gap)
+    return left, right
+
+
+def random_line_style(rng: np.random.Generator, floor: Color, scale: float) -> TrackStyle:
+    """A line, alone or between borders, on the floor or on a road of its own."""
+    half = float(rng.uniform(0.12, 0.42)) * scale
+    road = None
+    under = floor
+    if rng.random() < 0.3:
+        under = paint_against(rng, floor, least=30.0)
+        road = LineStyle(color=under, width_m=2 * half)
+    lines: list[LineStyle] = []
+    lane = road is not None
+    if rng.random() < 0.5:
+        borders = _borders(rng, under, half, scale)
+        if rng.random() < 0.7:
+            lines.extend(borders)
+            lane = True
+        else:
+            lines.append(borders[int(rng.integers(2))])
+            lane = False
+    return TrackStyle(road=road, lines=(*lines, random_line(rng, under, scale)), has_line=True, has_lane=lane)
+
+
+def random_lane_style(rng: np.random.Generator, floor: Color, scale: float) -> TrackStyle:
+    """Two borders or a filled road; inside, sometimes dashes that are not what to follow."""
+    half = float(rng.uniform(0.12, 0.5)) * scale
+    kind = rng.random()
+    under, road = floor, None
+    if kind < 0.45:
+        under = paint_against(rng, floor, least=35.0)
+        road = LineStyle(color=under, width_m=2 * half)
+    lines = [] if kind < 0.2 else list(_borders(rng, under, half, scale))
+    if rng.random() < 0.35:
+        inner = random_line(rng, under, scale)
+        off = float(rng.normal(0, 0.2)) * half
+        lines.append(LineStyle(color=inner.color, width_m=min(inner.width_m, half * 0.3), dash_m=inner.dash_m,
+                               gap_m=max(inner.gap_m, 0.05 * scale), offset_m=off))  # fmt: skip
+    return TrackStyle(road=road, lines=tuple(lines), has_line=False, has_lane=True)
+
+
+def distractor(rng: np.random.Generator, path: Points, floor: Color, scale: float) -> list[Mark]:
+    """A line that is not the one to follow: crossing, parallel far off, a fork, a cable, a stray patch."""
+    kind = rng.random()
+    style = LineStyle(color=paint_against(rng, floor, least=30.0), width_m=float(rng.uniform(0.008, 0.05)) * scale,
+                      gap_m=0.1 * scale if rng.random() < 0.3 else 0.0)  # fmt: skip
+    at = int(rng.integers(len(path) // 4, len(path) // 2))
+    if kind < 0.3:  # a parallel line, far enough to be another one
+        side = float(rng.choice([-1, 1]) * rng.uniform(0.25, 0.8)) * scale
+        return style.marks(offset_path(path, side))
+    if kind < 0.55:  # a straight line across the floor
+        angle = float(rng.uniform(0, np.pi))
+        reach = np.linspace(-2.5, 2.5, 120)[:, None] * np.array([np.cos(angle), np.sin(angle)])
+        return style.marks(path[at] + reach + rng.normal(0, 0.25, 2) * scale)
+    if kind < 0.75:  # a branch that leaves the path
+        bend = float(rng.choice([-1, 1]) * rng.uniform(0.8, 4.0)) / scale
+        tangent = path[at + 1] - path[at]
+        heading = np.arctan2(tangent[1], tangent[0]) + float(rng.normal(0, 0.3)) + np.cumsum(np.full(70, bend * 0.02))
+        return style.marks(path[at] + np.cumsum(np.stack([np.cos(heading), np.sin(heading)], axis=1) * 0.02, axis=0))
+    center = np.array([rng.uniform(0.1, 1.6), rng.uniform(-0.8, 0.8)]) * scale
+    angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 9))))
+    radii = rng.uniform(0.03, 0.3, len(angles)) * scale
+    blob = center + np.stack([np.cos(angles), np.sin(angles)], axis=1) * radii[:, None]
+    return [Mark(polygons=(blob,), color=style.color)]
