@@ -9,7 +9,8 @@ from calibration.profile import CameraModel, CameraMount
 
 Points = NDArray[np.float64]
 STEP_M = 0.02
-SIZE = 224
+SIZE = 160
+"""Pixels a side while painting: over 112, so that shrinking smooths the edges."""
 
 
 def _curvature(rng: np.random.Generator, count: int, scale: float) -> Points:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -123,11 +124,18 @@ class Sensor:
 
 
 def _gain_map(settings: SensorSettings, width: int, height: int) -> NDArray[np.float32]:
-    x, y = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
-    radius = ((x * x + y * y) / 2)[..., None] ** 0.9
+    radius = _radius(width, height)
     center, corner = np.asarray(settings.center_cast), np.asarray(settings.corner_cast)
-    gain = settings.exposure * center * (1 + (corner - 1) * radius)
-    return gain.astype(np.float32)
+    slope = (settings.exposure * center * (corner - 1)).astype(np.float32)
+    gain: NDArray[np.float32] = radius * slope + (settings.exposure * center).astype(np.float32)
+    return gain
+
+
+@lru_cache(maxsize=8)
+def _radius(width: int, height: int) -> NDArray[np.float32]:
+    """(H, W, 1): 0 in the centre, 1 in the corners, a little flatter than the square of the distance."""
+    x, y = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
+    return (((x * x + y * y) / 2)[..., None] ** 0.9).astype(np.float32)
 
 
 def _glare_map(settings: SensorSettings, width: int, height: int) -> Image | None:

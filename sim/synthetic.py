@@ -1,0 +1,214 @@
+"""Labelled pictures made up for training: floor, marks, walls, clutter, light and sensor, through a random lens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.projection import GroundProjection
+from sim.labels import row_crossings
+from sim.render.appearance import (
+    TrackStyle,
+    contrast,
+    distractor,
+    random_lane_style,
+    random_line_style,
+    random_paint,
+)
+from sim.render.ground import Color, Image, Points, blend, fill_mask, wear_out
+from sim.render.sensor import Sensor, random_settings
+from sim.render.textures import random_tile
+from sim.synthetic_path import SIZE, random_camera, random_path
+
+_NODES = 57
+_FRAMES_A_CAMERA = 4
+_FAR_M = 12.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LabelledFrame:
+    """``x`` and ``visible`` are (targets, K); ``defined`` (targets,) says which answers the scene has."""
+
+    image: Image
+    x: NDArray[np.float32]
+    visible: NDArray[np.float32]
+    defined: NDArray[np.float32]
+
+
+class _View:
+    """A lens on its mount: where each pixel's ray meets the floor, metres; infinitely far at and above the horizon."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        camera, mount = random_camera(rng)
+        self.projection = GroundProjection(camera, mount)
+        self.scale = mount.height_m / 0.11
+        axis = np.linspace(-1, 1, _NODES)
+        nodes = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+        rays = self.projection.rays(nodes).reshape(_NODES, _NODES, 3).astype(np.float32)
+        rays = np.asarray(cv2.resize(rays, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR))
+        reach = mount.height_m / np.maximum(-rays[..., 2], 1e-3)
+        self.above = rays[..., 2] > -1e-3
+        self.floor = (rays[..., :2] * reach[..., None]).astype(np.float32)
+        self.floor[..., 0] += mount.forward_m
+        self.near_m = mount.forward_m + 0.01
+
+    def to_pixels(self, floor: Points) -> Points:
+        """Points behind the lens are moved to just in front of it: a mark may pass under the robot."""
+        ahead = np.column_stack([np.maximum(floor[:, 0], self.near_m), floor[:, 1]])
+        return self.projection.points_to_pixels(self.projection.to_image(ahead))
+
+
+def _tint(tile: Image, rng: np.random.Generator) -> Image:
+    """Another brightness and colour, less contrast or more."""
+    gain = float(np.exp(rng.normal(0, 0.45))) * rng.uniform(0.75, 1.25, 3)
+    mean = tile.reshape(-1, 3).mean(axis=0)
+    flat = float(rng.uniform(0.15, 1.1))
+    return np.clip(((tile - mean) * flat + mean) * gain, 0, 255).astype(np.uint8)
+
+
+def _floor(view: _View, rng: np.random.Generator) -> tuple[Image, Color]:
+    tile = _tint(random_tile(rng), rng)
+    mean = tile.reshape(-1, 3).mean(axis=0)
+    if rng.random() < 0.25:
+        tile = np.full_like(tile, random_paint(rng))
+        mean = tile[0, 0].astype(np.float64)
+    angle, size = float(rng.uniform(0, 6.3)), float(np.exp(rng.uniform(np.log(0.25), np.log(1.6)))) * view.scale
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * tile.shape[0] / size
+    matrix = np.column_stack([turn, rng.uniform(0, 100, 2)])
+    where = cv2.transform(np.clip(view.floor, -_FAR_M, _FAR_M), matrix)
+    picture = cv2.remap(tile, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return np.asarray(picture, np.uint8), (float(mean[0]), float(mean[1]), float(mean[2]))
+
+
+def _paint(picture: Image, view: _View, marks: list, rng: np.random.Generator) -> None:  # type: ignore[type-arg]
+    for mark in marks:
+        mask = np.zeros((SIZE, SIZE), np.uint8)
+        polygons = [p for p in mark.polygons if float(p[:, 0].max()) > view.near_m]
+        fill_mask(mask, polygons, view.to_pixels)
+        if mark.wear > 0:
+            wear_out(mask, mark.wear, rng)
+        blend(picture, mask, mark.color)
+
+
+def _backdrop(rng: np.random.Generator) -> Image:
+    """Walls, furniture and windows: rectangles and bars of tiles and flat colours."""
+    tile = _tint(random_tile(rng), rng)
+    picture = np.asarray(cv2.resize(np.tile(tile, (2, 2, 1)), (SIZE, SIZE)), np.uint8)
+    if rng.random() < 0.4:
+        picture[:] = np.asarray(random_paint(rng))
+    for _ in range(int(rng.integers(0, 14))):
+        wide = int(np.exp(rng.uniform(np.log(2), np.log(90))))
+        tall = int(np.exp(rng.uniform(np.log(8), np.log(200))))
+        x, y = int(rng.integers(-10, SIZE)), int(rng.integers(-40, SIZE))
+        color = np.full(3, float(rng.uniform(0, 255))) if rng.random() < 0.6 else np.asarray(random_paint(rng))
+        cv2.rectangle(picture, (x, y), (x + wide, y + tall), color.tolist(), -1)
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.5, 3))), np.uint8)
+
+
+def _wall(view: _View, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Pixels that show a wall, not floor: beyond one or two straight lines, or above the horizon."""
+    hidden = view.above | (view.floor[..., 0] > _FAR_M * 0.8)
+    for _ in range(int(rng.integers(0, 3))):
+        angle, away = float(rng.normal(0, 0.7)), float(np.exp(rng.uniform(np.log(0.9), np.log(5.0)))) * view.scale
+        hidden = hidden | (np.cos(angle) * view.floor[..., 0] + np.sin(angle) * view.floor[..., 1] > away)
+    return np.asarray(hidden, np.bool_)
+
+
+def _shade(picture: Image, view: _View, rng: np.random.Generator) -> Image:
+    """Soft shadows on the floor."""
+    mask = np.zeros((SIZE, SIZE), np.uint8)
+    for _ in range(int(rng.integers(1, 4))):
+        center = np.array([rng.uniform(0.1, 1.8), rng.uniform(-0.9, 0.9)]) * view.scale
+        angles = np.sort(rng.uniform(0, 2 * np.pi, 6))
+        blob = center + np.stack([np.cos(angles), np.sin(angles)], 1) * rng.uniform(0.08, 0.7, (6, 1)) * view.scale
+        fill_mask(mask, [blob], view.to_pixels)
+    soft = cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(1, 9))).astype(np.float32) * (float(rng.uniform(0.15, 0.7)) / 255)
+    return np.asarray(picture * (1 - soft[..., None]), np.uint8)
+
+
+def _gloss(picture: Image, backdrop: Image, rng: np.random.Generator) -> Image:
+    """A shiny floor mirrors what stands behind it."""
+    mirrored = cv2.GaussianBlur(backdrop[::-1], (0, 0), sigmaX=2.0, sigmaY=float(rng.uniform(4, 20)))
+    return np.asarray(cv2.addWeighted(picture, 1.0, mirrored, float(rng.uniform(0.05, 0.3)), 0), np.uint8)
+
+
+def _clutter(picture: Image, view: _View, rng: np.random.Generator) -> Image:
+    """Things that stand on the floor: legs, boxes, shoes. Gives the mask of what they hide."""
+    hidden = np.zeros((SIZE, SIZE), np.uint8)
+    for _ in range(int(rng.integers(1, 6))):
+        foot = np.array([rng.uniform(0.35, 2.6), rng.uniform(-1.2, 1.2)]) * view.scale
+        wide = float(np.exp(rng.uniform(np.log(0.01), np.log(0.25)))) * view.scale
+        tall = float(rng.uniform(0.03, 1.2)) * view.scale
+        lean = float(rng.normal(0, 0.1))
+        up = np.linspace(0, 1, 6)[:, None]
+        left = np.hstack([np.repeat(foot[None] + [0, wide / 2], 6, 0) + [0, 1] * up * lean, up * tall])
+        right = left - np.array([0, wide, 0])
+        outline = view.projection.points_to_pixels(view.projection.world_to_image(np.concatenate([left, right[::-1]])))
+        mask = np.zeros((SIZE, SIZE), np.uint8)
+        fill_mask(mask, [outline], lambda pixels: pixels)
+        grey = float(rng.uniform(0, 255))
+        blend(picture, mask, (grey, grey, grey) if rng.random() < 0.6 else random_paint(rng))
+        hidden = np.maximum(hidden, mask)
+    return hidden
+
+
+def _label(view: _View, path: Points, rows: NDArray[np.float64], hidden: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    # A row may be crossed twice: what counts is the way on from where the path is nearest to the robot.
+    nearest = int(np.hypot(path[:, 0] - view.near_m - 0.1, path[:, 1]).argmin())
+    onward = path[max(nearest - 8, 0) :]
+    ahead = onward[onward[:, 0] > view.near_m]
+    x, seen = row_crossings(view.projection.to_image(ahead), rows)
+    columns = np.clip((x + 1) / 2 * SIZE, 0, SIZE - 1).astype(int)
+    lines = np.clip((rows + 1) / 2 * SIZE, 0, SIZE - 1).astype(int)
+    seen = seen & (hidden[lines, columns] < 128)
+    return x.astype(np.float32), seen.astype(np.float32)
+
+
+def _style(rng: np.random.Generator, floor: Color, scale: float) -> TrackStyle:
+    kind = rng.random()
+    if kind < 0.58:
+        return random_line_style(rng, floor, scale)
+    return random_lane_style(rng, floor, scale) if kind < 0.88 else TrackStyle()
+
+
+def make_frame(view: _View, rows: NDArray[np.float64], rng: np.random.Generator, *, size: int) -> LabelledFrame:
+    """One picture and its labels at ``rows``."""
+    picture, floor = _floor(view, rng)
+    path = random_path(rng, scale=view.scale)
+    style = _style(rng, floor, view.scale)
+    marks = [m for _ in range(int(rng.integers(0, 3))) if rng.random() < 0.5 for m in distractor(rng, path, floor, view.scale)]
+    own = style.marks(path, phase_m=float(rng.uniform(0, 1)))
+    weak = [m for m in marks if contrast(m.color, floor) > 10]
+    _paint(picture, view, weak + own, rng)
+    if rng.random() < 0.4:
+        picture = _shade(picture, view, rng)
+    backdrop = _backdrop(rng)
+    if rng.random() < 0.4:
+        picture = _gloss(picture, backdrop, rng)
+    wall = _wall(view, rng)
+    picture[wall] = backdrop[wall]
+    hidden = wall.astype(np.uint8) * 255
+    if rng.random() < 0.5:
+        hidden = np.maximum(hidden, _clutter(picture, view, rng))
+    x, seen = _label(view, path, rows, hidden)
+    empty = not (style.has_line or style.has_lane)
+    is_there = np.array([[style.has_line], [style.has_lane]], np.float32)
+    defined = np.ones(2, np.float32) if empty else is_there[:, 0]
+    picture = Sensor(random_settings(rng), width=SIZE, height=SIZE, rng=rng).apply(picture, rng)
+    if size != SIZE:
+        picture = np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+    return LabelledFrame(image=picture, x=np.stack([x, x]), visible=np.stack([seen, seen]) * is_there, defined=defined)
+
+
+def frames(rows: tuple[float, ...], *, seed: int, size: int) -> Iterator[LabelledFrame]:
+    """Endless labelled pictures; the same seed gives the same pictures."""
+    rng = np.random.default_rng(seed)
+    heights = np.asarray(rows, dtype=np.float64)
+    while True:
+        view = _View(rng)
+        for _ in range(_FRAMES_A_CAMERA):
+            yield make_frame(view, heights, rng, size=size)
