@@ -66,7 +66,7 @@ class VehicleParams:
         return self.camera_delay_s + self.motor_delay_s
 
     def randomised(self, rng: np.random.Generator) -> VehicleParams:
-        """Another robot of the same make. Ranges: JetBot dead zones of 0.03 to 0.05 are reported, the rest is judgement."""
+        """Another robot of the same make. JetBot dead zones of 0.03 to 0.05 are reported; the rest is judgement."""
 
         def around(value: float, share: float) -> float:
             return value * float(rng.uniform(1 - share, 1 + share))

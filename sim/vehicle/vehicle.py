@@ -54,7 +54,7 @@ class Vehicle:
         if not all(isfinite(number) for number in numbers):
             raise MotorError(f"simulated motors: a command of {numbers} is not finite")
         if isinstance(command, DifferentialCommand) != (self.params.drive == "differential"):
-            raise MotorError(f"simulated motors: {type(command).__name__} is not for a drive of kind {self.params.drive}")
+            raise MotorError(f"simulated motors: {type(command).__name__} is not for {self.params.drive} drive")
         self._delay.push(self.now_s, command)
 
     def advance(self, dt: float) -> None:
