@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from math import cos, sin
 
 import numpy as np
@@ -11,6 +12,8 @@ from calibration.profile import CameraModel, CameraMount
 
 Array = NDArray[np.float64]
 _NEWTON_STEPS = 12
+_TABLE = 129
+"""Nodes a side of the table of rays."""
 
 
 def rotation_vehicle_from_camera(mount: CameraMount) -> Array:
@@ -118,6 +121,32 @@ class GroundProjection:
         return self.pixels_to_points(_distort(self.camera, rays))
 
     def ground_point(self, x: float, y: float) -> tuple[float, float] | None:
-        """One image point -> (forward, left) in metres, or None above the horizon."""
-        forward, left = self.to_ground(np.array([[x, y]]))[0]
-        return None if not np.isfinite(forward) else (float(forward), float(left))
+        """One image point -> (forward, left) in metres, or None above the horizon.
+
+        Rays are looked up in a table and interpolated: called a dozen times a frame, this costs microseconds where
+        the exact inverse of the lens costs a tenth of a millisecond. Rays bend slowly, so the table is good to
+        micrometres near the vehicle; floor points would not be, towards the horizon.
+        """
+        if not (-1.0 <= x <= 1.0 and -1.0 <= y <= 1.0):
+            exact = self.to_ground(np.array([[x, y]]))[0]
+            return None if not np.isfinite(exact[0]) else (float(exact[0]), float(exact[1]))
+        column, row = (x + 1.0) * 0.5 * (_TABLE - 1), (y + 1.0) * 0.5 * (_TABLE - 1)
+        i, j = min(int(row), _TABLE - 2), min(int(column), _TABLE - 2)
+        v, u = row - i, column - j
+        a, b, c, d = self._table[i][j], self._table[i][j + 1], self._table[i + 1][j], self._table[i + 1][j + 1]
+        weights = ((1 - v) * (1 - u), (1 - v) * u, v * (1 - u), v * u)
+        forward, left, up = (
+            weights[0] * a[k] + weights[1] * b[k] + weights[2] * c[k] + weights[3] * d[k] for k in range(3)
+        )
+        if up >= -1e-4:
+            return None
+        reach = self.mount.height_m / -up
+        return self.mount.forward_m + forward * reach, left * reach
+
+    @cached_property
+    def _table(self) -> list[list[list[float]]]:
+        """Rays at a grid of image points, as plain numbers."""
+        axis = np.linspace(-1, 1, _TABLE)
+        nodes = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+        table: list[list[list[float]]] = self.rays(nodes).reshape(_TABLE, _TABLE, 3).tolist()
+        return table
