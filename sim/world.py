@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import atan2, cos, sin
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from calibration.profile import Calibration
 from calibration.projection import GroundProjection
 from control.messages import WheelCommand
-from sim.looks import backdrop, find_look, paint_floor
+from sim.labels import row_crossings
+from sim.looks import Look, find_look, paint_floor
 from sim.render.ground import Image
+from sim.render.panorama import paint_panorama
+from sim.render.pyramid import FloorPyramid
 from sim.render.ray_map import RayMap
 from sim.render.sensor import Sensor
-from sim.tracks.geometry import Track
+from sim.render.textures import tile
+from sim.tracks.geometry import Nearest, Track, heading_difference
 from sim.vehicle.kinematics import Pose
 from sim.vehicle.params import VehicleParams
 from sim.vehicle.vehicle import Vehicle
 
 _SPACING_M = 0.01
+_BEHIND_M, _AHEAD_M, _LABEL_SPACING_M = 0.3, 4.0, 0.02
+_FINISH_M = 0.05
+"""An open track counts as driven this far before its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +41,13 @@ class Truth:
     lateral_error_m: float
     """Positive: the robot is left of the line."""
     heading_error_rad: float
+    """Positive: the robot points to the left of the line, in [-pi, pi)."""
+    along_m: float
+    """Arc length of the nearest place on the track."""
     distance_m: float
-    """Travelled along the track since the start, over all laps."""
+    """Driven along the track since the start, over all laps; backwards counts down."""
+    laps: int
+    """Whole laps driven; an open track has one."""
     off_line: bool
     """Further from the line than half the robot's width."""
 
@@ -44,30 +56,34 @@ class World:
     """``reset`` draws everything random from one seed; then the same commands give the same pictures."""
 
     def __init__(
-        self, track: Track, *, look: str = "white-tape", vehicle: VehicleParams | None = None,
-        calibration: Calibration | None = None, effects: bool = True,
+        self, track: Track, *, look: str | Look = "white-tape", vehicle: VehicleParams | None = None,
+        calibration: Calibration | None = None, effects: bool = True, randomise: bool = False,
     ) -> None:  # fmt: skip
+        """``effects``: the camera's own faults; ``randomise``: each seed is another robot of the same make."""
         self.track = track
-        self.look = find_look(look)
-        self.params = vehicle or VehicleParams()
+        self.look = find_look(look) if isinstance(look, str) else look
         self.calibration = calibration or Calibration()
         self.projection = GroundProjection(self.calibration.camera, self.calibration.mount)
-        camera = self.calibration.camera
+        self.params = self._nominal = vehicle or VehicleParams()
         self._effects = effects
-        self._rays = RayMap(self.projection, backdrop(self.look, width=camera.width, height=camera.height))
+        self._randomise = randomise
         self._path = track.path(_SPACING_M)
+        self._rays: RayMap | None = None
         self.reset(0)
 
-    def reset(self, seed: int) -> None:
-        """Back to the start of the track, standing on the line."""
-        self._rng = np.random.default_rng(seed)
-        self.ground = paint_floor(self._path, self.look, rng=self._rng)
+    def reset(self, seed: int, *, start_m: float = 0.0, lateral_m: float = 0.0, turn_rad: float = 0.0) -> None:
+        """Stand at ``start_m`` along the track, ``lateral_m`` to its left, turned by ``turn_rad`` to the left."""
+        paint_rng, vehicle_rng, self._rng = np.random.default_rng(seed).spawn(3)
+        ground = paint_floor(self._path, self.look, rng=paint_rng)
+        self._floor = FloorPyramid(ground)
+        if self._rays is None:
+            self._rays = RayMap(self.projection, metres_per_pixel=ground.metres_per_pixel)
+        self._panorama = paint_panorama(tile(self.look.wall), rng=paint_rng)
         camera = self.calibration.camera
         self._sensor = Sensor(self.look.sensor, width=camera.width, height=camera.height, rng=self._rng)
-        x, y, heading = self.track.pose_at(0.0)
-        self.vehicle = Vehicle(self.params, pose=Pose(x=x, y=y, heading=heading))
-        self._segment: int | None = None
-        self._along_m: float | None = None
+        self.params = self._nominal.randomised(vehicle_rng) if self._randomise else self._nominal
+        self.vehicle = Vehicle(self.params, pose=self._beside(start_m, lateral_m, turn_rad))
+        self._near = self._nearest(self.track.pose_at(start_m)[:2], hint=None)
         self._distance_m = 0.0
         self.truth = self._look_up()
 
@@ -88,22 +104,48 @@ class World:
 
     def image(self) -> Image:
         """What the camera sees now: (H, W, 3) uint8 BGR."""
-        clean = self._rays.render(self.ground, self.vehicle.pose)
+        assert self._rays is not None
+        clean = self._rays.render(self._floor, self._panorama, self.vehicle.pose)
         return self._sensor.apply(clean, self._rng) if self._effects else clean
 
-    def _look_up(self) -> Truth:
+    def labels(self, rows: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Where the centre line crosses rows (image y) of the picture seen now: x (K,) and visible (K,)."""
+        first, last = self.truth.along_m - _BEHIND_M, self.truth.along_m + _AHEAD_M
+        if not self.track.closed:
+            first, last = max(first, 0.0), min(last, self.track.length_m)
+        along = np.arange(first, last, _LABEL_SPACING_M)
         pose = self.vehicle.pose
-        near = self.track.nearest(pose.x, pose.y, hint=self._segment)
-        if self._along_m is not None:
-            moved = near.s - self._along_m
-            if self.track.closed:
-                half = self.track.length_m / 2
-                moved = (moved + half) % (2 * half) - half
-            self._distance_m += moved
-        self._segment, self._along_m = near.index, near.s
-        turn = pose.heading - near.heading_rad
+        gap = self.track.points_at(along) - (pose.x, pose.y)
+        c, s = np.cos(pose.heading), np.sin(pose.heading)
+        seen = gap @ np.array([[c, -s], [s, c]])
+        # A path that passes under the robot is seen only from the camera on.
+        seen[seen[:, 0] <= self.calibration.mount.forward_m] = np.nan
+        return row_crossings(self.projection.to_image(seen), rows)
+
+    def _beside(self, start_m: float, lateral_m: float, turn_rad: float) -> Pose:
+        x, y, heading = self.track.pose_at(start_m)
+        return Pose(x=x - lateral_m * np.sin(heading), y=y + lateral_m * np.cos(heading), heading=heading + turn_rad)
+
+    def _nearest(self, place: tuple[float, float], *, hint: int | None) -> Nearest:
+        return self.track.nearest(place[0], place[1], hint=hint)
+
+    def _look_up(self) -> Truth:
+        pose, track = self.vehicle.pose, self.track
+        near = self._nearest((pose.x, pose.y), hint=self._near.index)
+        moved = near.s - self._near.s
+        if track.closed:
+            half = track.length_m / 2
+            moved = (moved + half) % (2 * half) - half
+        self._distance_m += moved
+        self._near = near
         return Truth(
             time_s=self.vehicle.now_s, x=pose.x, y=pose.y, heading_rad=pose.heading, speed_mps=self.vehicle.speed_mps,
-            lateral_error_m=near.lateral_m, heading_error_rad=atan2(sin(turn), cos(turn)), distance_m=self._distance_m,
+            lateral_error_m=near.lateral_m, heading_error_rad=heading_difference(pose.heading, near.heading_rad),
+            along_m=near.s, distance_m=self._distance_m, laps=self._laps(near),
             off_line=abs(near.lateral_m) > self.params.width_m / 2,
         )  # fmt: skip
+
+    def _laps(self, near: Nearest) -> int:
+        if self.track.closed:
+            return max(0, int(self._distance_m / self.track.length_m))
+        return int(near.s >= self.track.length_m - _FINISH_M)

@@ -1,0 +1,79 @@
+"""The ``linepilot`` command: a table of commands, each imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from control.errors import LinepilotError
+
+COMMANDS = {
+    "drive": ("app.cli.drive", "follow a line: simulated by default, or on a video with --camera file:clip.mp4"),
+    "bench": ("app.cli.bench", "drive many tracks, looks and directions, and put the results in one table"),
+    "evaluate": ("app.cli.evaluate", "score a model on folders of labelled photographs"),
+    "train": ("app.cli.train", "train the network on pictures made up while it learns"),
+    "synth": ("app.cli.synth", "write a folder of labelled made-up pictures"),
+    "export": ("app.cli.export", "turn trained weights into ONNX and int8 for driving"),
+    "tracks": ("app.cli.tracks", "list the tracks"),
+}
+_HELP = """usage: linepilot COMMAND [options]
+
+A line-following robot controller with a simulator that runs the same loop.
+
+commands:
+{commands}
+
+examples:
+  linepilot drive --track reInvent2019_track --laps 3
+  linepilot drive --camera file:clip.mp4 --motors dry-run
+  linepilot COMMAND --help"""
+
+
+def _help() -> str:
+    return _HELP.format(commands="\n".join(f"  {name:<10} {text}" for name, (_, text) in COMMANDS.items()))
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, n=1)
+    return f"; did you mean '{near[0]}'?" if near else "; see linepilot --help"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0, 1 failure, 2 bad input, 130 interrupted."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if not given or given[0] in ("-h", "--help"):
+        print(_help())
+        return 0
+    if given[0] in ("--version", "version"):
+        from importlib.metadata import version
+
+        print(f"linepilot {version('linepilot')}")
+        return 0
+    if given[0] not in COMMANDS:
+        print(f"linepilot: unknown command '{given[0]}'{_nearest(given[0])}", file=sys.stderr)
+        return 2
+    return _run(given[0], given[1:])
+
+
+def _run(name: str, arguments: list[str]) -> int:
+    try:
+        code: int = import_module(COMMANDS[name][0]).run(arguments)
+    except LinepilotError as error:
+        print(f"linepilot {name}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"linepilot {name}: interrupted", file=sys.stderr)
+        return 130
+    except OSError as error:
+        print(f"linepilot {name}: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(f"linepilot {name}: needs {error.name}, which is not installed; pip install 'linepilot[train]'", file=sys.stderr)
+        return 2
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
