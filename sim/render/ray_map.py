@@ -1,44 +1,132 @@
-"""One camera over a floor bitmap: each pixel's place on the floor is known once, a frame is one transform and one remap."""
+"""One camera: each pixel's place on floor and wall is known once; a frame is a transform and a remap for each band.
+
+Rows near the horizon cover much floor: they read a coarser floor and several lines of it each, or thin far
+lines would come and go from frame to frame.
+"""
 
 from __future__ import annotations
 
-from math import cos, sin
+from dataclasses import dataclass
+from math import floor, log2
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.projection import GroundProjection
-from sim.render.ground import Ground, Image
+from sim.render.ground import Image
+from sim.render.panorama import facing, panorama_map
+from sim.render.pyramid import LEVELS, FloorPyramid
 from sim.vehicle.kinematics import Pose
 
+Floats = NDArray[np.float64]
 _FAR_M = 6.0
+"""Beyond this stands the wall."""
+_NOWHERE_M = 1e5
+_TAPS = (1, 2, 4)
+_SHARP = 1.5
+"""Texels that one line of samples may stand for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Band:
+    """Rows that read the same level with the same number of lines each."""
+
+    first: int
+    last: int
+    taps: int
+    level: int
+    points: NDArray[np.float32]
+    """(taps * rows, W, 2) floor points, forward and left, metres: first the upper line of every row, then the next."""
 
 
 class RayMap:
-    """(H, W, 2) float32 floor points in the vehicle frame; what lies above the horizon or far away shows a backdrop."""
+    """The view of one lens on its mount over floors of one resolution."""
 
-    def __init__(self, projection: GroundProjection, backdrop: Image) -> None:
+    def __init__(self, projection: GroundProjection, *, metres_per_pixel: float) -> None:
         camera = projection.camera
-        columns, rows = np.meshgrid(np.arange(camera.width), np.arange(camera.height))
-        pixels = np.stack([columns, rows], axis=-1).reshape(-1, 2).astype(np.float64)
-        floor = projection.to_ground(projection.pixels_to_points(pixels)).reshape(camera.height, camera.width, 2)
-        away = np.hypot(floor[..., 0], floor[..., 1])
-        seen = np.isfinite(away) & (away < _FAR_M)
-        first = int(np.argmax(seen.any(axis=1)))
-        self._first_row = first
-        self._points: NDArray[np.float32] = np.where(seen[..., None], floor, 1e6).astype(np.float32)[first:]
-        self._hidden = ~seen[first:]
-        self._backdrop = backdrop
+        self._projection = projection
+        self._width, self._height = camera.width, camera.height
+        points = self._floor(np.arange(camera.height, dtype=np.float64))
+        self.floor_points: NDArray[np.float32] = points.astype(np.float32)
+        """(H, W, 2) forward and left in metres; NaN where a pixel shows no floor."""
+        hidden = np.isnan(points[..., 0])
+        floor_rows = np.flatnonzero(~hidden.all(axis=1))
+        self._first = int(floor_rows[0]) if len(floor_rows) else camera.height
+        self._bands = self._make_bands(metres_per_pixel)
+        wall_rows = np.flatnonzero(hidden.any(axis=1))
+        self._wall_last = int(wall_rows[-1]) + 1 if len(wall_rows) else 0
+        self._hidden: Image = np.asarray(hidden[: self._wall_last] * 255, np.uint8)
+        self._wall = panorama_map(self._rays(np.arange(self._wall_last, dtype=np.float64)))
 
-    def render(self, ground: Ground, pose: Pose) -> Image:
+    def render(self, floor: FloorPyramid, panorama: Image, pose: Pose) -> Image:
         """(H, W, 3) uint8 BGR: what the camera sees from ``pose`` (world frame)."""
-        scale, (ox, oy) = 1.0 / ground.metres_per_pixel, ground.origin_xy
-        c, s, bottom = cos(pose.heading) * scale, sin(pose.heading) * scale, ground.image.shape[0] - 1
-        matrix = np.array([[c, -s, (pose.x - ox) * scale], [-s, -c, bottom - (pose.y - oy) * scale]])
-        where = cv2.transform(self._points, matrix)
-        image = self._backdrop.copy()
-        floor = image[self._first_row :]
-        # Pixels that look past the bitmap, or at no floor at all, keep the backdrop.
-        cv2.remap(ground.image, where, None, cv2.INTER_LINEAR, floor, cv2.BORDER_TRANSPARENT)
-        return image
+        canvas = np.empty((self._height, self._width, 4), np.uint8)
+        for band in self._bands:
+            _render_band(canvas[band.first : band.last], band, floor, pose)
+        if self._wall_last:
+            wall = cv2.remap(facing(panorama, pose.heading), self._wall, None, cv2.INTER_NEAREST)
+            cv2.copyTo(wall, self._hidden, canvas[: self._wall_last])
+        return np.asarray(cv2.cvtColor(canvas, cv2.COLOR_BGRA2BGR), np.uint8)
+
+    def _image_points(self, rows: Floats, *, column_shift: float = 0.0) -> Floats:
+        columns = np.arange(self._width, dtype=np.float64) + column_shift
+        grid = np.stack(np.meshgrid(columns, rows), axis=-1)
+        return self._projection.pixels_to_points(grid.reshape(-1, 2))
+
+    def _rays(self, rows: Floats) -> Floats:
+        return self._projection.rays(self._image_points(rows)).reshape(len(rows), self._width, 3)
+
+    def _floor(self, rows: Floats, *, column_shift: float = 0.0) -> Floats:
+        """(rows, W, 2) floor points of pixel rows, which need not be whole; NaN where there is no floor."""
+        points = self._projection.to_ground(self._image_points(rows, column_shift=column_shift))
+        away = np.hypot(points[:, 0], points[:, 1])
+        points[~(away < _FAR_M)] = np.nan
+        return points.reshape(len(rows), self._width, 2)
+
+    def _make_bands(self, metres_per_pixel: float) -> tuple[_Band, ...]:
+        rows = np.arange(self._first, self._height, dtype=np.float64)
+        if not len(rows):
+            return ()
+        deep = _row_median(self._floor(rows + 0.5) - self._floor(rows - 0.5))
+        wide = _row_median(self._floor(rows, column_shift=0.5) - self._floor(rows, column_shift=-0.5))
+        plans = [_plan(d / metres_per_pixel, w / metres_per_pixel) for d, w in zip(deep, wide, strict=True)]
+        cuts = [0, *(i for i in range(1, len(plans)) if plans[i] != plans[i - 1]), len(plans)]
+        return tuple(
+            self._band(self._first + begin, self._first + end, taps=plans[begin][0], level=plans[begin][1])
+            for begin, end in zip(cuts[:-1], cuts[1:], strict=True)
+        )
+
+    def _band(self, first: int, last: int, *, taps: int, level: int) -> _Band:
+        within = (np.arange(taps) + 0.5) / taps - 0.5
+        lines = (np.arange(first, last) + within[:, None]).ravel()
+        points = np.nan_to_num(self._floor(lines), nan=_NOWHERE_M).astype(np.float32)
+        return _Band(first=first, last=last, taps=taps, level=level, points=points)
+
+
+def _render_band(rows: Image, band: _Band, floor: FloorPyramid, pose: Pose) -> None:
+    where = cv2.transform(band.points, floor.matrix(pose, band.level))
+    source = floor.levels[band.level]
+    if band.taps == 1:
+        cv2.remap(source, where, None, cv2.INTER_LINEAR, rows, cv2.BORDER_CONSTANT, floor.beyond)
+        return
+    lines = cv2.remap(source, where, None, cv2.INTER_LINEAR, None, cv2.BORDER_CONSTANT, floor.beyond)
+    while len(lines) > 2 * len(rows):
+        half = len(lines) // 2
+        lines = cv2.addWeighted(lines[:half], 0.5, lines[half:], 0.5, 0)
+    cv2.addWeighted(lines[: len(rows)], 0.5, lines[len(rows) :], 0.5, 0, rows)
+
+
+def _row_median(steps: Floats) -> list[float]:
+    """The length of each row's middle step; 0 for a row that shows no floor on one side of it."""
+    lengths = np.hypot(steps[..., 0], steps[..., 1])
+    return [float(np.median(row[np.isfinite(row)])) if np.isfinite(row).any() else 0.0 for row in lengths]
+
+
+def _plan(deep: float, wide: float) -> tuple[int, int]:
+    """Lines a row and pyramid level, for a pixel that covers ``deep`` x ``wide`` texels of the finest level."""
+    level = min(LEVELS - 1, max(0, floor(log2(max(wide, 1.0)))))
+    needed = deep / (_SHARP * 2**level)
+    while needed > 2 * _TAPS[-1] and level < LEVELS - 1:
+        level, needed = level + 1, needed / 2
+    return next((taps for taps in _TAPS if taps >= needed), _TAPS[-1]), level
