@@ -1,0 +1,69 @@
+"""``linepilot evaluate``: score a model on folders of labelled photographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from app.cli.options import parser, write_json
+from perception.dataset.photos import read_photos
+from perception.engines import open_engine
+from perception.training.evaluate import SetScore, evaluate, save_sheet
+from robot.drive.pilots import SHIPPED_MODEL
+
+_COLUMNS = (
+    ("n", "n"), ("median px", "lateral_error_median_px"), ("mean px", "lateral_error_mean_px"),
+    ("constant", "constant_mean_px"), ("colour", "colour_mean_px"), ("heading deg", "heading_error_mean_deg"),
+    ("visibility AUC", "visibility_auc"),
+)  # fmt: skip
+
+
+def run(arguments: list[str]) -> int:
+    options = parser(
+        "evaluate",
+        what="Score a model on JetBot-format folders (xy_X_Y_id.jpg, X_Y_id.jpg) or folders with a labels.csv.\n"
+        "Errors are lateral, at the label's own row, in pixels of a 224 px wide picture.",
+        example="linepilot evaluate dataset_xy --target line --json scores.json --sheet worst.jpg",
+    )
+    options.add_argument("folders", nargs="+", type=Path)
+    options.add_argument("--target", choices=("line", "lane"), default="line")
+    options.add_argument("--model", default=str(SHIPPED_MODEL))
+    options.add_argument("--unit", choices=("pixel", "percent"), default=None, help="what the labels in the names count")
+    options.add_argument("--json", type=Path, default=None)
+    options.add_argument("--sheet", type=Path, default=None, help="picture of the worst and of random frames")
+    chosen = options.parse_args(arguments)
+    estimator = open_engine(chosen.model, target=chosen.target)
+    colour = open_engine("classical", target=chosen.target)
+    scores: list[SetScore] = []
+    with Progress(console=Console(stderr=True)) as bar:
+        for folder in chosen.folders:
+            photos = read_photos(folder, unit=chosen.unit)
+            task = bar.add_task(folder.name, total=len(photos))
+            step = lambda done, _total, task=task: bar.update(task, completed=done)  # noqa: E731
+            scores.append(evaluate(estimator, photos, target=chosen.target, colour=colour, progress=step))
+            if chosen.sheet is not None:
+                several = len(chosen.folders) > 1
+                name = f"{chosen.sheet.stem}-{folder.name}{chosen.sheet.suffix}" if several else chosen.sheet.name
+                save_sheet(scores[-1], chosen.sheet.with_name(name), rng=np.random.default_rng(0))
+    _show(scores)
+    write_json(chosen.json, [score.record() for score in scores])
+    return 0
+
+
+def _show(scores: list[SetScore]) -> None:
+    table = Table(title="lateral error at the label's row, px of 224")
+    table.add_column("data set")
+    for title, _ in _COLUMNS:
+        table.add_column(title, justify="right")
+    for score in scores:
+        record = score.record()
+        table.add_row(score.name, *(_text(record[key]) for _, key in _COLUMNS))
+    Console().print(table)
+
+
+def _text(value: str | int | float | None) -> str:
+    return "-" if value is None else f"{value:.1f}" if isinstance(value, float) else str(value)

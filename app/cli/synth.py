@@ -1,0 +1,50 @@
+"""``linepilot synth``: write a folder of labelled made-up pictures."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+from pathlib import Path
+
+import cv2
+from rich.console import Console
+from rich.progress import track
+
+from app.cli.options import parser
+from control.errors import ConfigError
+from perception.files import replace_file
+from sim.synthetic import frames
+
+_ROWS = tuple((2 * i + 1) / 14 - 1 for i in range(13, 1, -1))
+
+
+def run(arguments: list[str]) -> int:
+    options = parser(
+        "synth",
+        what="Write labelled made-up pictures: images/*.jpg and points.csv with x of every look-ahead row,\n"
+        "empty where the line is not visible.",
+        example="linepilot synth --count 200 --out synthetic --seed 1",
+    )
+    options.add_argument("--count", type=int, default=100)
+    options.add_argument("--out", type=Path, default=Path("synthetic"))
+    options.add_argument("--size", type=int, default=224)
+    options.add_argument("--seed", type=int, default=0)
+    chosen = options.parse_args(arguments)
+    if chosen.count < 1 or not 32 <= chosen.size <= 1024:
+        raise ConfigError("--count must be at least 1 and --size between 32 and 1024")
+    source = frames(_ROWS, seed=chosen.seed, size=chosen.size)
+    text = StringIO()
+    table = csv.writer(text)
+    table.writerow(["file", "target", *(f"x_at_y_{y:+.3f}" for y in _ROWS)])
+    for index in track(range(chosen.count), description="painting", console=Console(stderr=True)):
+        frame = next(source)
+        name = f"{index:06d}.jpg"
+        _, coded = cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, 95])
+        replace_file(chosen.out / "images" / name, coded.tobytes())
+        for number, target in enumerate(("line", "lane")):
+            if frame.defined[number]:
+                seen = zip(frame.x[number], frame.visible[number], strict=True)
+                table.writerow([name, target, *(f"{x:.4f}" if v else "" for x, v in seen)])
+    replace_file(chosen.out / "points.csv", text.getvalue().encode())
+    print(f"{chosen.out}: {chosen.count} pictures and points.csv")
+    return 0

@@ -1,0 +1,58 @@
+"""``linepilot train``: train the network on pictures made up by worker processes while it learns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import cv2
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from app.cli.options import parser
+from perception.training.pool import Sample
+from sim.synthetic import frames
+
+
+def stream(seed: int, *, rows: tuple[float, ...], size: int) -> Iterator[Sample]:
+    """Runs in a worker: OpenCV's own threads would only fight the network for the cores."""
+    cv2.setNumThreads(1)
+    return frames(rows, seed=seed, size=size)
+
+
+def run(arguments: list[str]) -> int:
+    options = parser(
+        "train",
+        what="Train the network on made-up pictures. ^C at any time; --resume goes on.",
+        example="linepilot train --out runs/first --minutes 60",
+    )
+    options.add_argument("--out", type=Path, default=Path("runs/train"), help="folder for model.safetensors and metrics.jsonl")
+    options.add_argument("--minutes", type=float, default=60.0, help="the whole budget, resumed runs included")
+    options.add_argument("--batch", type=int, default=48)
+    options.add_argument("--workers", type=int, default=1)
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--start", type=Path, default=None, help="weights to begin with (.safetensors)")
+    options.add_argument("--resume", action="store_true")
+    chosen = options.parse_args(arguments)
+    from perception.network import ROWS
+    from perception.training.train import Progress, TrainSettings, train
+
+    settings = replace(
+        TrainSettings(), minutes=chosen.minutes, batch=chosen.batch, workers=chosen.workers, seed=chosen.seed
+    )  # fmt: skip
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("making pictures", total=settings.minutes * 60)
+
+        def report(now: Progress) -> None:
+            text = f"{now.samples} pictures, loss {now.loss:.3f}, best {now.best_px:.1f} px"
+            bar.update(task, completed=now.elapsed_s, description=text)
+
+        source = partial(stream, rows=ROWS, size=settings.size)
+        done = train(source, chosen.out, settings=settings, start=chosen.start, resume=chosen.resume, report=report)
+    print(f"{chosen.out}/model.safetensors: mean error {done.best_px:.1f} px of 224 on unseen made-up pictures")
+    print(f"next: linepilot export {chosen.out}/model.safetensors --out models")
+    return 0
