@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["ModelMetadata", "load_network", "load_state", "read_metadata", "read_model_file", "save_weights"]
 _RESNET18_TENSORS = 122
 _FEATURES = 512
+_BROKEN_PICKLE = (
+    *(pickle.UnpicklingError, struct.error, RuntimeError, EOFError, AssertionError),
+    *(ValueError, TypeError, LookupError, AttributeError, OverflowError),
+)
+"""What reading bytes that are no pickle, or half of one, may raise."""
 _TORCH2TRT = "a torch2trt engine, bound to one GPU and TensorRT version; give the .pth it was made from"
 
 
@@ -85,9 +91,11 @@ def load_state(path: Path) -> tuple[dict[str, Tensor], ModelMetadata]:
         content = read_model_file(path)
         metadata = read_metadata(path, content=content)
         library = _safetensors_torch()
+        from safetensors import SafetensorError
+
         try:
             return library.load(content), metadata
-        except (ValueError, library.SafetensorError) as error:
+        except SafetensorError as error:
             raise ModelError(f"{path}: not a whole safetensors file; copy it again") from error
     if path.suffix in (".pth", ".pt"):
         return _load_pickled(path)
@@ -104,7 +112,7 @@ def _load_pickled(path: Path) -> tuple[dict[str, Tensor], ModelMetadata]:
         raise MissingExtraError("torch", extra="train", purpose="reading a .pth file") from error
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except _BROKEN_PICKLE as error:
         raise ModelError(f"{path}: not a whole file of PyTorch weights; save model.state_dict() again") from error
     return _recognise(path, loaded)
 

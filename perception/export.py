@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -31,6 +32,9 @@ from perception.manifest import (
 from perception.metadata import ModelMetadata
 from perception.onnx_graph import build_fp32, quantise
 from perception.preprocess import squash
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Image = NDArray[np.uint8]
 _EXACT_PX = 0.2
@@ -65,44 +69,57 @@ def export_model(
     opset: int = 17,
     int8: bool = True,
 ) -> list[Parity]:
-    """Write ``NAME.onnx``, ``NAME.int8.onnx``, ``NAME.golden.png`` and ``NAME.json`` into ``folder``.
+    """Export a .safetensors or .pth file; see ``export_network``. Raises MissingExtraError too."""
+    network, metadata = load_network(weights)
+    beside = [weights] if weights.parent.resolve() == folder.resolve() else []
+    path = folder / f"{stem_of(weights)}.onnx"
+    return export_network(
+        network, metadata=metadata, path=path, pictures=pictures, golden=golden, opset=opset, int8=int8, beside=beside
+    )
+
+
+def export_network(
+    network: nn.Module,
+    *,
+    metadata: ModelMetadata,
+    path: Path,
+    pictures: Sequence[Image],
+    golden: Sequence[Image] = (),
+    opset: int = 17,
+    int8: bool = True,
+    beside: Sequence[Path] = (),
+) -> list[Parity]:
+    """Write ``NAME.onnx``, ``NAME.int8.onnx``, ``NAME.golden.png`` and ``NAME.json``; ``path`` is the first of them.
 
     ``pictures`` are BGR frames of the kind the robot will see: every other one calibrates int8, the rest measure
-    parity. ``opset`` 13 is what the TensorRT 8.2 of an original Jetson Nano reads.
-    Raises InputError, ModelError, MissingExtraError.
+    parity. ``opset`` 13 is what the TensorRT 8.2 of an original Jetson Nano reads. Files ``beside`` are listed in the
+    note too. Raises InputError, ModelError.
     """
     if len(pictures) < _MIN_PICTURES:
         raise InputError(f"export needs at least {_MIN_PICTURES} pictures, got {len(pictures)}; give a larger folder")
-    network, metadata = load_network(weights)
-    stem = stem_of(weights)
     oracle = TorchBackend(network, metadata=metadata)
     exact = {target: NetworkEstimator(oracle, metadata=metadata, target=target) for target in metadata.targets}
-    contents = {f"{stem}.onnx": build_fp32(network, metadata=metadata, opset=opset)}
+    contents = {path.name: build_fp32(network, metadata=metadata, opset=opset)}
     if int8:
         frames = [squash(p, size=metadata.size, resize=metadata.resize) for p in pictures[::2]]
-        contents[f"{stem}.int8.onnx"] = quantise(network, metadata=metadata, frames=frames, opset=opset)
+        contents[f"{path.stem}.int8.onnx"] = quantise(network, metadata=metadata, frames=frames, opset=opset)
     held_out = list(pictures[1::2])
     report = [
         _parity(name, content, exact=exact, metadata=metadata, pictures=held_out) for name, content in contents.items()
     ]
     for name, content in contents.items():
-        replace_file(folder / name, content)
-    note = _manifest(weights, folder, contents=contents, metadata=metadata)
-    frames = list(golden) or list(pictures[:_GOLDEN_FRAMES])
-    _save_golden(folder / f"{stem}.onnx", frames=frames, exact=exact, note=note)
+        replace_file(path.with_name(name), content)
+    listed = {**contents, **{other.name: other.read_bytes() for other in beside}}
+    note = Manifest(metadata=metadata, files={name: _record(name, content) for name, content in listed.items()})
+    shown = list(golden) or list(pictures[:_GOLDEN_FRAMES])
+    _save_golden(path, frames=shown, exact=exact, note=note)
     for name in contents:
-        _prove(folder / name, targets=metadata.targets)
+        _prove(path.with_name(name), targets=metadata.targets)
     return report
 
 
-def _manifest(weights: Path, folder: Path, *, contents: dict[str, bytes], metadata: ModelMetadata) -> Manifest:
-    files = {
-        name: FileRecord(sha256=sha256_of(content), tolerance_px=_INT8_PX if ".int8." in name else _EXACT_PX)
-        for name, content in contents.items()
-    }
-    if weights.parent.resolve() == folder.resolve():
-        files[weights.name] = FileRecord(sha256=sha256_of(weights.read_bytes()), tolerance_px=_EXACT_PX)
-    return Manifest(metadata=metadata, files=files)
+def _record(name: str, content: bytes) -> FileRecord:
+    return FileRecord(sha256=sha256_of(content), tolerance_px=_INT8_PX if ".int8." in name else _EXACT_PX)
 
 
 def _save_golden(path: Path, *, frames: list[Image], exact: dict[str, NetworkEstimator], note: Manifest) -> None:

@@ -26,6 +26,7 @@ _NOISE = 8.0
 _JUMP = 10
 """Columns that the line may move from one band to the next."""
 _JUMP_COST = 0.02
+_HALF_LINE = 9
 _SEEN = 14.0
 """Mean contrast on the path, in Lab units, at which a row is as likely line as floor."""
 
@@ -41,11 +42,11 @@ class ColourEstimator:
         evidence = _evidence(squash(image, size=_SIDE, resize="area"))
         path = _best_path(evidence)
         strength = evidence[np.arange(_BANDS), path]
-        columns: Array = path.astype(np.float32)
+        columns = _centred(evidence, path)
         if self._lane:
             other = _best_path(_without(evidence, path))
             strength = np.minimum(strength, evidence[np.arange(_BANDS), other])
-            columns = np.asarray((columns + other) / 2, dtype=np.float32)
+            columns = (columns + _centred(evidence, other)) / 2
         seen = 1.0 / (1.0 + np.exp(-np.clip((strength - _SEEN) / 3.0, -30, 30)))
         x = (columns + 0.5) / _SIDE * 2.0 - 1.0
         points = tuple(
@@ -91,6 +92,14 @@ def _best_path(evidence: Array) -> NDArray[np.intp]:
     for band in range(_BANDS - 1, 0, -1):
         path[band - 1] = back[band, path[band]]
     return path
+
+
+def _centred(evidence: Array, path: NDArray[np.intp]) -> Array:
+    """(bands,) columns: the middle of what stands out around the path, which else cuts corners inside a wide line."""
+    columns = np.arange(_SIDE, dtype=np.float32)
+    near = np.abs(columns[None, :] - path[:, None]) <= _HALF_LINE
+    weight = np.where(near, evidence, 0.0) + np.where(near, 1e-3, 0.0)
+    return np.asarray((weight @ columns) / weight.sum(axis=1), dtype=np.float32)
 
 
 def _without(evidence: Array, path: NDArray[np.intp]) -> Array:

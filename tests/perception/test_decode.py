@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from control.errors import ModelError
+from perception.decode import Decoder
+from perception.metadata import xy_metadata
+from tests.perception.red_line import METADATA, ROWS
+
+BINS = METADATA.bins
+CENTRES = np.linspace(-METADATA.x_range, METADATA.x_range, BINS)
+BIN_WIDTH = CENTRES[1] - CENTRES[0]
+
+
+def answer(*peaks: tuple[float, float], seen: float = 4.0) -> NDArray[np.float32]:
+    """(targets, rows, bins + 1) with bell-shaped peaks (x, weight), the same in every row and target."""
+    probability = np.full(BINS, 1e-6)
+    for x, weight in peaks:
+        bell = np.exp(-0.5 * np.square((CENTRES - x) / (0.8 * BIN_WIDTH)))
+        probability += weight * bell / bell.sum()
+    row = np.append(np.log(probability), seen)
+    return np.broadcast_to(row, METADATA.output_shape()).astype(np.float32)
+
+
+@given(x=st.floats(-0.8, 0.8))
+def test_a_peak_is_found_to_a_fraction_of_a_bin(x: float) -> None:
+    estimate = Decoder(METADATA, target="line")(answer((x, 1.0)))
+    assert [p.y for p in estimate.points] == list(ROWS)
+    assert all(abs(p.x - x) < 0.1 * BIN_WIDTH for p in estimate.points)
+
+
+@given(x=st.floats(-0.8, -0.2), other=st.floats(0.2, 0.8))
+def test_of_two_lines_the_stronger_is_answered_and_not_the_middle(x: float, other: float) -> None:
+    point = Decoder(METADATA, target="line")(answer((x, 0.6), (other, 0.4))).points[0]
+    assert abs(point.x - x) < 0.2 * BIN_WIDTH
+    assert point.spread > 0.15
+
+
+def test_visibility_is_the_sigmoid_of_the_last_number() -> None:
+    points = Decoder(METADATA, target="line")(answer((0.0, 1.0), seen=-1.0)).points
+    assert points[0].visible == pytest.approx(1 / (1 + np.e), abs=1e-4)
+
+
+def test_no_visible_row_means_no_confidence() -> None:
+    assert Decoder(METADATA, target="line")(answer((0.0, 1.0), seen=-6.0)).confidence < 0.01
+
+
+def test_a_sharp_visible_line_means_confidence() -> None:
+    assert Decoder(METADATA, target="line")(answer((0.0, 1.0), seen=5.0)).confidence > 0.95
+
+
+def test_an_answer_spread_over_the_picture_lowers_the_confidence() -> None:
+    flat = answer((-0.9, 0.5), (0.9, 0.5), seen=5.0)
+    assert Decoder(METADATA, target="line")(flat).confidence < 0.2
+
+
+def test_four_seen_rows_are_enough_for_confidence() -> None:
+    output = answer((0.0, 1.0), seen=-6.0).copy()
+    output[:, :4, -1] = 6.0
+    assert Decoder(METADATA, target="line")(output).confidence > 0.95
+
+
+def test_the_target_chooses_its_own_answer() -> None:
+    output = np.concatenate([answer((-0.5, 1.0))[:1], answer((0.5, 1.0))[1:]])
+    assert (
+        Decoder(METADATA, target="line")(output).points[0].x < 0 < Decoder(METADATA, target="lane")(output).points[0].x
+    )
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_an_answer_that_is_not_finite_is_an_error(value: float) -> None:
+    output = answer((0.0, 1.0)).copy()
+    output[0, 3, 5] = value
+    with pytest.raises(ModelError, match="finite"):
+        Decoder(METADATA, target="line")(output)
+
+
+def test_an_answer_of_another_shape_is_an_error() -> None:
+    with pytest.raises(ModelError, match="shape"):
+        Decoder(METADATA, target="line")(np.zeros((1, 2), dtype=np.float32))
+
+
+def test_a_network_of_one_point_is_the_case_of_one_row() -> None:
+    estimate = Decoder(xy_metadata(categories=1, channel_order="bgr"), target="line")(
+        np.array([[0.25, -0.5]], np.float32)
+    )
+    (point,) = estimate.points
+    assert (point.x, point.y, point.visible, estimate.confidence) == (0.25, -0.5, 1.0, 1.0)
+
+
+def test_a_category_is_its_own_pair_of_outputs() -> None:
+    output = np.array([[0.1, 0.2, 0.3, 0.4]], dtype=np.float32)
+    (point,) = Decoder(xy_metadata(categories=2, channel_order="bgr"), target="1")(output).points
+    assert (point.x, point.y) == pytest.approx((0.3, 0.4))
