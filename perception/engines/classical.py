@@ -46,7 +46,7 @@ class ColourEstimator:
         if self._lane:
             other = _best_path(_without(evidence, path))
             strength = np.minimum(strength, evidence[np.arange(_BANDS), other])
-            columns = (columns + _centred(evidence, other)) / 2
+            columns = np.asarray((columns + _centred(evidence, other)) / 2, dtype=np.float32)
         seen = 1.0 / (1.0 + np.exp(-np.clip((strength - _SEEN) / 3.0, -30, 30)))
         x = (columns + 0.5) / _SIDE * 2.0 - 1.0
         points = tuple(
