@@ -1,6 +1,6 @@
 """How fast, how exact: our engines beside JetBot's own path, in one interleaved run. Prints JSON lines.
 
-    python benchmarks/inference.py [--model perception/models/linepilot.int8.onnx] [--rounds 100]
+    python benchmarks/inference.py [--model perception/models/line.int8.onnx] [--rounds 100]
 
 JetBot's path is what its road-following notebook does with each frame: PIL, torchvision, mean and std, eager fp32
 ResNet-18 at 224 px. It needs the ``train`` extra; every other number does not.
@@ -30,6 +30,7 @@ from perception.dataset import read_photos  # noqa: E402
 from perception.engines import open_engine  # noqa: E402
 from perception.estimator import Estimator  # noqa: E402
 from perception.manifest import ONE_PLACE, stem_of  # noqa: E402
+from robot.drive.pilots import SHIPPED_MODEL  # noqa: E402
 
 Image = NDArray[np.uint8]
 THREADS = 2
@@ -138,7 +139,7 @@ def report_parity(found: Disagreement, *, target: str, pictures: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Inference speed and exactness, beside JetBot's own path.")
-    parser.add_argument("--model", type=Path, default=ROOT / "perception/models/linepilot.int8.onnx")
+    parser.add_argument("--model", type=Path, default=SHIPPED_MODEL)
     parser.add_argument("--rounds", type=int, default=100)
     options = parser.parse_args()
     photos = photographs()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from control.errors import MissingExtraError, ModelError
 from perception.files import replace_file
-from perception.manifest import check_content, load_manifest
+from perception.manifest import check_content, forget, load_manifest
 from perception.metadata import METADATA_KEY, ModelMetadata, parse_metadata, xy_metadata
 from perception.onnx_file import read_properties
 
@@ -74,6 +74,7 @@ def save_weights(path: Path, *, state: Mapping[str, Tensor], metadata: ModelMeta
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in state.items()}
     if half:
         tensors = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
+    forget(path)
     replace_file(path, save(tensors, {METADATA_KEY: metadata.model_dump_json()}))
 
 

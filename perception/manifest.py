@@ -65,7 +65,7 @@ class Manifest(BaseModel):
 
 
 DEFAULT_TOLERANCE_PX = 2.0
-"""For files that were built from the model elsewhere, such as a TensorRT engine in fp16."""
+"""For TensorRT engines, which are built from the model elsewhere, mostly in fp16."""
 VISIBLE_TOLERANCE = 0.25
 
 
@@ -93,6 +93,14 @@ def load_manifest(path: Path) -> Manifest | None:
 
 def save_manifest(path: Path, manifest: Manifest) -> None:
     replace_file(manifest_path(path), (manifest.model_dump_json(indent=1) + "\n").encode())
+
+
+def forget(path: Path) -> None:
+    """Strike a file that is being written anew from the manifest beside it: what was noted is no longer its."""
+    manifest = load_manifest(path)
+    if manifest and path.name in manifest.files:
+        others = {name: record for name, record in manifest.files.items() if name != path.name}
+        save_manifest(path, manifest.model_copy(update={"files": others}))
 
 
 def sha256_of(content: bytes) -> str:

@@ -19,7 +19,7 @@ Image = NDArray[np.uint8]
 Unit = Literal["pixel", "percent"]
 _SUFFIXES = (".jpg", ".jpeg", ".png")
 _JETBOT = re.compile(r"xy_(-?\d+)_(-?\d+)_[^/]+$")
-_JETRACER = re.compile(r"(-?\d+)_(-?\d+)_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+_JETRACER = re.compile(r"(-?\d+)_(-?\d+)_[^/]+$")
 _WIDE_PICTURE = 200
 """Pixels: a set of wider pictures whose labels all stay below 100 was most likely labelled in percent."""
 
@@ -104,9 +104,9 @@ def _from_names(folder: Path, *, unit: Unit | None) -> tuple[list[LabelledPhoto]
     jetracer = [_JETRACER.match(path.stem) for path in paths]
     for path, one, other in zip(paths, jetbot, jetracer, strict=True):
         if not one and not other:
-            raise DatasetError(f"{path}: its name is no label; expected xy_X_Y_ID.jpg, X_Y_UUID.jpg or a labels.csv")
+            raise DatasetError(f"{path}: its name is no label; expected xy_X_Y_ID.jpg, X_Y_ID.jpg or a labels.csv")
     if any(jetbot) and any(jetracer):
-        raise DatasetError(f"{folder}: mixes JetBot's xy_X_Y_ID and JetRacer's X_Y_UUID names; use two folders")
+        raise DatasetError(f"{folder}: mixes JetBot's xy_X_Y_ID and JetRacer's X_Y_ID names; use two folders")
     raws = [(float(m[1]), float(m[2])) for m in (jetbot if any(jetbot) else jetracer) if m]
     decided, note = (unit, "") if unit or any(jetracer) else _guess_unit(raws, first=paths[0])
     photos = [LabelledPhoto(path=path, raw=raw, unit=decided or "pixel") for path, raw in zip(paths, raws, strict=True)]

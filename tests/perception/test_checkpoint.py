@@ -11,7 +11,7 @@ import torchvision
 from control.errors import ModelError
 from perception.checkpoint import load_network, load_state, read_metadata, save_weights
 from perception.engines import open_engine
-from perception.manifest import FileRecord, Manifest, save_manifest, sha256_of
+from perception.manifest import FileRecord, Manifest, load_manifest, save_manifest, sha256_of
 from tests.perception.red_line import METADATA, RedLineNet, picture
 
 
@@ -58,6 +58,17 @@ def test_altered_weights_are_refused_when_a_manifest_knows_better(tmp_path: Path
     path.write_bytes(content)
     with pytest.raises(ModelError, match="altered"):
         load_state(path)
+
+
+def test_weights_that_are_written_anew_are_no_altered_file(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.safetensors")
+    record = FileRecord(sha256=sha256_of(b"of an older training"), tolerance_px=1.0)
+    other = FileRecord(sha256=sha256_of(b"its export"), tolerance_px=1.0)
+    save_manifest(path, Manifest(metadata=METADATA, files={path.name: record, "a.onnx": other}))
+    load_state(saved(path))
+    manifest = load_manifest(path)
+    assert manifest is not None
+    assert set(manifest.files) == {"a.onnx"}
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:

@@ -34,6 +34,11 @@ def test_jetracer_s_names_are_read_and_x_may_be_negative(tmp_path: Path) -> None
     assert points(tmp_path) == [(-1.25, -0.5)]
 
 
+def test_any_id_after_the_two_numbers_will_do(tmp_path: Path) -> None:
+    write(tmp_path / "168_56_00012.png")
+    assert points(tmp_path) == [(0.5, -0.5)]
+
+
 def test_labels_that_never_pass_100_on_wide_pictures_are_taken_for_percent_and_that_is_said(tmp_path: Path) -> None:
     write(tmp_path / "xy_050_025_a.jpg")
     write(tmp_path / "xy_100_050_b.jpg")
