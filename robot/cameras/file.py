@@ -37,17 +37,17 @@ class _Reel(Protocol):
 
 class _Video:
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._first: Image | None = None
         self._capture = cv2.VideoCapture(str(path))
         fps = self._capture.get(cv2.CAP_PROP_FPS) if self._capture.isOpened() else 0.0
         self.fps: float | None = fps if isfinite(fps) and 1.0 <= fps <= 1000.0 else None
-        self._first: Image | None = self.read()
+        self._first = self.read()
         if self._first is None:
             self.close()
             raise CameraError(f"{path}: not a video that can be read; give a video file or a folder of pictures")
 
     def read(self) -> Image | None:
-        first, self._first = getattr(self, "_first", None), None
+        first, self._first = self._first, None
         if first is not None:
             return first
         there, image = self._capture.read()

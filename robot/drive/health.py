@@ -1,48 +1,74 @@
-"""What the loop knows about itself: is the picture alive and usable, how old is it, how many were dropped."""
+"""What the loop knows about itself when it asks the supervisor: age, gaps and usability of the frames."""
 
 from __future__ import annotations
 
 from collections import deque
+from math import inf
+
+import numpy as np
 
 from control.messages import Health
 from robot.cameras.source import Frame, Image
 
-_FROZEN_FRAMES = 5
-_DARK, _BRIGHT = 4.0, 251.0
-_WINDOW_FRAMES = 90
-_SPARSE = 8
-"""Every eighth pixel tells a frozen, black or white picture as well as all of them, for 1 % of the time."""
+_WINDOW_S = 3.0
+_STRIDE = 16
+_BLACK, _WHITE = 6.0, 249.0
+"""Mean brightness, of 255, below and above which nothing can be seen."""
+
+
+class PictureCheck:
+    """Frozen, black or over-exposed; looks at every 16th pixel, and at all only when those did not change."""
+
+    def __init__(self) -> None:
+        self._last: Image | None = None
+
+    def is_good(self, image: Image) -> bool:
+        last, self._last = self._last, image
+        sample = image[::_STRIDE, ::_STRIDE]
+        if not _BLACK <= float(sample.mean()) <= _WHITE:
+            return False
+        if last is None or last.shape != image.shape or not np.array_equal(sample, last[::_STRIDE, ::_STRIDE]):
+            return True
+        return not np.array_equal(image, last)
+
+
+class DroppedFrames:
+    """The share of frames in the last 3 s that the camera made, that the loop wanted, and that it came too late for."""
+
+    def __init__(self, *, fps: float) -> None:
+        self._fps = fps
+        self._seen: deque[tuple[float, int]] = deque()
+        self._dropped = 0
+        self._last: Frame | None = None
+
+    def update(self, frame: Frame) -> float:
+        last, self._last = self._last, frame
+        missed = 0
+        if last is not None:
+            wanted = round((frame.stamp_s - last.stamp_s) * self._fps)
+            missed = max(0, min(frame.index - last.index, wanted) - 1)
+        self._seen.append((frame.stamp_s, missed))
+        self._dropped += missed
+        while self._seen[0][0] < frame.stamp_s - _WINDOW_S:
+            self._dropped -= self._seen.popleft()[1]
+        return self._dropped / (self._dropped + len(self._seen))
 
 
 class HealthMonitor:
-    def __init__(self) -> None:
-        self._last: bytes | None = None
-        self._same = 0
-        self._bad = 0
-        self._gaps: deque[int] = deque(maxlen=_WINDOW_FRAMES)
-        self._index: int | None = None
-        self.motors_ok = True
+    def __init__(self, *, fps: float) -> None:
+        self._picture = PictureCheck()
+        self._dropped = DroppedFrames(fps=fps)
+        self._fraction = 0.0
+        self._last_s = -inf
 
-    def read(self, frame: Frame, *, now_s: float, exposed_s: float, confidence: float, needs_line: bool = True) -> Health:
-        """``exposed_s`` is the estimated time of exposure, so the age counts the camera's own delay too."""
-        self._watch(frame.image)
-        if self._index is not None:
-            self._gaps.append(max(0, frame.index - self._index - 1))
-        self._index = frame.index
-        missed = sum(self._gaps)
+    def read(self, frame: Frame, *, confidence: float, now_s: float) -> Health:
+        self._fraction = self._dropped.update(frame)
+        self._last_s = frame.stamp_s
         return Health(
-            frame_age_s=now_s - exposed_s,
-            line_confidence=confidence,
-            needs_line=needs_line,
-            picture_ok=self._same < _FROZEN_FRAMES and self._bad < _FROZEN_FRAMES,
-            motors_ok=self.motors_ok,
-            dropped_fraction=missed / (missed + len(self._gaps)) if self._gaps else 0.0,
-        )
+            frame_age_s=now_s - frame.stamp_s, line_confidence=confidence,
+            picture_ok=self._picture.is_good(frame.image), dropped_fraction=self._fraction,
+        )  # fmt: skip
 
-    def _watch(self, image: Image) -> None:
-        sparse = image[::_SPARSE, ::_SPARSE]
-        content = sparse.tobytes()
-        self._same = self._same + 1 if content == self._last else 0
-        self._last = content
-        mean = float(sparse.mean())
-        self._bad = self._bad + 1 if mean < _DARK or mean > _BRIGHT else 0
+    def without_frame(self, *, now_s: float, camera_ok: bool = True) -> Health:
+        """No frame came in time, or none will come."""
+        return Health(frame_age_s=now_s - self._last_s, camera_ok=camera_ok, dropped_fraction=self._fraction)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from control.errors import CameraStalled, MotorError
-from control.messages import STAND_STILL, Cause, Decision, Health, LineEstimate, SafetyState, Verdict, WheelCommand
+from control.messages import NO_LINE, STAND_STILL, Cause, Decision, Health, LineEstimate, SafetyState
 from control.mixing import Mixer
 from control.pilot import Pilot
 from control.supervisor import SafetySupervisor
@@ -15,22 +15,15 @@ from robot.cameras.source import Camera, Frame
 from robot.drive.clock import Clock
 from robot.drive.cycle_timer import CycleTimer
 from robot.drive.health import HealthMonitor
+from robot.drive.pacer import Pacer
+from robot.drive.tick import Recorder, Tick
 from robot.motors.driver import Motors
 
-_STALL_S = 0.25
+__all__ = ["Recorder", "Rig", "Tick", "drive"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Tick:
-    """All that one pass saw and did."""
-
-    frame: Frame
-    now_s: float
-    exposed_s: float
-    estimate: LineEstimate
-    decision: Decision
-    verdict: Verdict
-    wheels: WheelCommand
+_ARM_WITHIN_S = 5.0
+"""Longer than this nobody wants to look at a robot that does not start."""
+_DRIVING = (SafetyState.ARMED, SafetyState.RAMPING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,73 +42,123 @@ class Rig:
     period_s: float = 1 / 30
 
 
-Recorder = Callable[[Tick], bool]
-"""Is given each tick; answers whether to go on."""
+def drive(
+    rig: Rig,
+    record: Recorder,
+    *,
+    timer: CycleTimer,
+    auto_arm: bool = True,
+    rearm: bool = False,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> tuple[Cause, ...]:
+    """Drive until the recorder says no, the camera ends or ``interrupted``. Always ends with the motors stopped.
 
-
-def drive(rig: Rig, record: Recorder, *, timer: CycleTimer, auto_arm: bool = True) -> tuple[Cause, ...]:
-    """Drive until the recorder says no or the camera ends. Always ends with the motors stopped.
-
-    Returns the causes when the supervisor stopped the drive. Raises CameraError, MotorError.
+    Returns why the supervisor stopped the drive, or never let it begin. ``rearm`` goes on after a stop as soon as
+    nothing speaks against it: for motors that are not there. Raises CameraError, CameraStalled, MotorError.
     """
     rig.pilot.reset()
-    with rig.camera as camera, rig.motors:
+    with rig.camera, rig.motors:
         try:
-            return _passes(rig, camera, record, timer=timer, auto_arm=auto_arm)
+            loop = _Loop(rig, record, timer=timer)
+            return loop.run(auto_arm=auto_arm, rearm=rearm, interrupted=interrupted)
         finally:
             rig.supervisor.disarm()
             rig.motors.stop()
 
 
-def _passes(rig: Rig, camera: Camera, record: Recorder, *, timer: CycleTimer, auto_arm: bool) -> tuple[Cause, ...]:
-    monitor = HealthMonitor()
-    last_s: float | None = None
-    try:
-        for frame in camera.frames(timeout_s=_STALL_S):
-            timer.begin()
-            now_s = rig.clock.now_s()
-            dt_s = rig.period_s if last_s is None else now_s - last_s
-            last_s = now_s
-            tick = _one_pass(rig, frame, monitor, timer=timer, now_s=now_s, dt_s=dt_s)
-            timer.end()
-            if auto_arm and rig.supervisor.state is SafetyState.DISARMED:
-                rig.supervisor.arm()
-            go_on = record(tick)
-            if rig.supervisor.state is SafetyState.STOPPED:
-                return tick.verdict.causes
-            if not go_on:
+class _Loop:
+    """The state between two passes."""
+
+    def __init__(self, rig: Rig, record: Recorder, *, timer: CycleTimer) -> None:
+        self._rig, self._record, self._timer = rig, record, timer
+        self._monitor = HealthMonitor(fps=1.0 / rig.period_s)
+        self._pacer = Pacer(period_s=rig.period_s)
+        self._decision = Decision(command=STAND_STILL)
+        self._estimate = NO_LINE
+        self._exposed_s = self._checked_s = self._began_s = rig.clock.now_s()
+        self._stall: CameraStalled | None = None
+
+    def run(self, *, auto_arm: bool, rearm: bool, interrupted: Callable[[], bool]) -> tuple[Cause, ...]:
+        for frame in self._arrivals():
+            if interrupted():
                 return ()
-    except CameraStalled:
-        rig.motors.stop()
-        raise
-    return ()
+            if frame is not None and not self._pacer.is_due(frame.stamp_s):
+                continue
+            tick = self._one_pass(frame)
+            go_on = self._record(tick)
+            self._timer.mark("record")
+            self._timer.end()
+            stopped_by = self._arm(tick, auto_arm=auto_arm, rearm=rearm)
+            if stopped_by or not go_on:
+                return stopped_by
+        return ()
 
+    def _arm(self, tick: Tick, *, auto_arm: bool, rearm: bool) -> tuple[Cause, ...]:
+        """Arm when that is wanted and nothing speaks against it; what ends the drive, if anything does."""
+        supervisor = self._rig.supervisor
+        ended: tuple[Cause, ...] = ()
+        if supervisor.state is SafetyState.STOPPED:
+            ended = tick.verdict.causes
+            if rearm:
+                supervisor.disarm()
+        elif auto_arm and supervisor.state is SafetyState.DISARMED:
+            obstacles = supervisor.arm()
+            ended = obstacles if tick.now_s - self._began_s > _ARM_WITHIN_S else ()
+        if not ended or rearm:
+            return ()
+        if self._stall is not None:
+            # A camera that stalls is an error, with the camera's own words.
+            raise self._stall
+        return ended
 
-def _one_pass(rig: Rig, frame: Frame, monitor: HealthMonitor, *, timer: CycleTimer, now_s: float, dt_s: float) -> Tick:
-    exposed_s = frame.stamp_s - rig.camera_delay_s
-    started_s = timer.now_s()
-    estimate = rig.estimator.estimate(frame.image)
-    timer.estimated(started_s=started_s)
-    decision = rig.pilot.decide(estimate, exposed_s=exposed_s, now_s=now_s, dt_s=dt_s)
-    health = monitor.read(frame, now_s=now_s, exposed_s=exposed_s, confidence=estimate.confidence)
-    verdict = _checked(rig.supervisor, decision, health, dt_s=dt_s)
-    wheels, mixer_limited = rig.mixer.wheels(verdict.command)
-    _write(rig.motors, wheels)
-    rig.pilot.applied(verdict.command, now_s=now_s, was_limited=verdict.was_limited or mixer_limited)
-    return Tick(
-        frame=frame, now_s=now_s, exposed_s=exposed_s, estimate=estimate, decision=decision, verdict=verdict, wheels=wheels
-    )
+    def _arrivals(self) -> Iterator[Frame | None]:
+        """Frames; None stands for one that did not come in time, so that the supervisor sees time pass."""
+        timeout_s = self._rig.supervisor.settings.frame_age_soft_s
+        while True:
+            try:
+                for frame in self._rig.camera.frames(timeout_s=timeout_s):
+                    self._stall = None
+                    yield frame
+            except CameraStalled as stall:
+                self._stall = stall
+                yield None
+            else:
+                return
 
+    def _one_pass(self, frame: Frame | None) -> Tick:
+        rig, timer = self._rig, self._timer
+        timer.begin()
+        if frame is not None:
+            self._exposed_s = frame.stamp_s - rig.camera_delay_s
+            self._estimate = rig.estimator.estimate(frame.image)
+            timer.mark("see")
+        # After the network: what is commanded now acts that much later.
+        now_s = rig.clock.now_s()
+        health = self._decide(frame, self._estimate, now_s=now_s)
+        timer.mark("decide")
+        # Before arming the pilot's wish is not a command yet: arming wants to see neutral.
+        wanted = self._decision.command if rig.supervisor.state in _DRIVING else STAND_STILL
+        verdict = rig.supervisor.check(wanted, health, dt_s=now_s - self._checked_s)
+        self._checked_s = now_s
+        wheels, mixer_limited = rig.mixer.wheels(verdict.command)
+        rig.pilot.applied(verdict.command, now_s=now_s, was_limited=verdict.was_limited or mixer_limited)
+        timer.mark("check")
+        try:
+            rig.motors.apply(wheels)
+        except MotorError:
+            # One retry in the same pass; then it is the motors that failed.
+            rig.motors.apply(wheels)
+        timer.mark("write")
+        return Tick(
+            frame=frame, now_s=now_s, exposed_s=self._exposed_s, estimate=self._estimate, decision=self._decision,
+            health=health, verdict=verdict, wheels=wheels,
+        )  # fmt: skip
 
-def _checked(supervisor: SafetySupervisor, decision: Decision, health: Health, *, dt_s: float) -> Verdict:
-    """Before arming the pilot's wish is not a command yet: arming wants to see neutral."""
-    driving = supervisor.state in (SafetyState.ARMED, SafetyState.RAMPING)
-    return supervisor.check(decision.command if driving else STAND_STILL, health, dt_s=dt_s)
-
-
-def _write(motors: Motors, wheels: WheelCommand) -> None:
-    """One retry in the same pass; then it is the motors that failed."""
-    try:
-        motors.apply(wheels)
-    except MotorError:
-        motors.apply(wheels)
+    def _decide(self, frame: Frame | None, estimate: LineEstimate, *, now_s: float) -> Health:
+        if frame is None:
+            # The last decision holds; the supervisor ramps it down.
+            return self._monitor.without_frame(now_s=now_s)
+        self._decision = self._rig.pilot.decide(
+            estimate, exposed_s=self._exposed_s, now_s=now_s, dt_s=self._pacer.dt_s
+        )
+        return self._monitor.read(frame, confidence=estimate.confidence, now_s=now_s)

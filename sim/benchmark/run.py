@@ -48,7 +48,7 @@ def simulate(
 
     def record(tick: Tick) -> bool:
         truth = world.truth
-        result.ticks.append(tick)
+        result.ticks.append(tick.without_picture())
         result.truths.append(truth)
         lost = abs(truth.lateral_error_m) > _LOST_M or truth.time_s > longest_s
         return watch(result) and truth.distance_m < end_m and not lost
