@@ -19,7 +19,7 @@ def row_crossings(path: Array, rows: ArrayLike) -> tuple[Array, NDArray[np.bool_
     if len(path) < 2:
         return np.zeros(len(wanted)), np.zeros(len(wanted), dtype=np.bool_)
     start, end = path[:-1], path[1:]
-    usable: NDArray[np.bool_] = np.isfinite(np.hstack([start, end])).all(axis=1)
+    usable = np.isfinite(start.sum(axis=1) + end.sum(axis=1))
     start, end = np.where(usable[:, None], start, 0.0), np.where(usable[:, None], end, 0.0)
     begins_below, ends_below = np.greater_equal(start[:, 1], wanted), np.greater_equal(end[:, 1], wanted)
     crosses = np.logical_and(usable, begins_below != ends_below)

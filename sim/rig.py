@@ -6,9 +6,11 @@ from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
 
-from control.errors import CameraError, CameraStalled
+import numpy as np
+
+from control.errors import CameraError, CameraStalled, MotorError
 from control.messages import WheelCommand
-from robot.cameras.source import Frame
+from robot.cameras.source import Frame, Image
 from sim.vehicle.actuators import standing
 from sim.world import World
 
@@ -22,43 +24,78 @@ class SimClock:
 
 
 class SimCamera:
-    """Time passes only while the loop waits for the next frame; each arrives ``camera_delay_s`` after its exposure."""
+    """Time passes only while the loop waits for the next frame; each arrives ``camera_delay_s`` after its exposure.
+
+    Frames are numbered through, over a stall and over a second call of ``frames``.
+    """
 
     def __init__(self, world: World, *, fps: float = 30.0) -> None:
+        if not fps > 0:
+            raise CameraError(f"the simulated camera needs a positive frame rate, not {fps:g}")
         self._world = world
         self._period_s = 1.0 / fps
+        self._start_s = world.now_s
+        self._index = 0
+        self._exposed: deque[Frame] = deque()
+        self._last: Image | None = None
+        self._closed = False
         self.stalled = False
         """Set by tests: no further frame comes."""
         self.dead = False
         """Set by tests: the device is gone."""
+        self.dark = False
+        """Set by tests: somebody covered the lens."""
+        self.frozen = False
+        """Set by tests: the last picture comes again and again."""
 
     def frames(self, *, timeout_s: float) -> Iterator[Frame]:
-        world, delay_s = self._world, self._world.params.camera_delay_s
-        start, index = world.now_s, 0
-        exposed: deque[Frame] = deque()
+        """Raises CameraStalled after ``timeout_s`` of simulated time, CameraError when closed or dead."""
         while True:
-            if self.dead:
-                raise CameraError("the simulated camera died")
-            if self.stalled:
-                world.advance(timeout_s)
-                raise CameraStalled(f"no frame for {timeout_s * 1000:.0f} ms from the simulated camera")
-            next_exposure_s = start + index * self._period_s
-            if exposed and exposed[0].stamp_s <= next_exposure_s:
-                self._wait_until(exposed[0].stamp_s)
-                yield exposed.popleft()
-                continue
-            self._wait_until(next_exposure_s)
-            exposed.append(Frame(image=world.image(), stamp_s=next_exposure_s + delay_s, index=index))
-            index += 1
+            waiting_since_s = self._world.now_s
+            while not self._frame_is_there():
+                if self._closed or self.dead:
+                    raise CameraError(
+                        "the simulated camera " + ("is closed; enter it again" if self._closed else "died")
+                    )
+                self._pass_to_next_event(waiting_since_s + timeout_s)
+                if self._world.now_s >= waiting_since_s + timeout_s and not self._frame_is_there():
+                    raise CameraStalled(f"no frame for {timeout_s * 1000:.0f} ms from the simulated camera")
+            yield self._exposed.popleft()
 
-    def _wait_until(self, when_s: float) -> None:
-        if when_s > self._world.now_s:
-            self._world.advance(when_s - self._world.now_s)
+    def _frame_is_there(self) -> bool:
+        usable = not (self._closed or self.dead or self.stalled)
+        return usable and bool(self._exposed) and self._exposed[0].stamp_s <= self._world.now_s
+
+    def _pass_to_next_event(self, deadline_s: float) -> None:
+        """Let time pass until an exposure, an arrival or the deadline."""
+        exposure_s = self._start_s + self._index * self._period_s
+        arrival_s = self._exposed[0].stamp_s if self._exposed and not self.stalled else exposure_s
+        until_s = min(exposure_s, arrival_s, deadline_s)
+        if until_s > self._world.now_s:
+            self._world.advance_to(until_s)
+        if until_s == exposure_s:
+            self._expose(exposure_s)
+
+    def _expose(self, now_s: float) -> None:
+        if not self.stalled:
+            stamp_s = now_s + self._world.params.camera_delay_s
+            self._exposed.append(Frame(image=self._picture(), stamp_s=stamp_s, index=self._index))
+        self._index += 1
+
+    def _picture(self) -> Image:
+        if not (self.frozen and self._last is not None):
+            self._last = self._world.image()
+        return np.zeros_like(self._last) if self.dark else self._last
 
     def close(self) -> None:
-        self.stalled = True
+        self._closed = True
+        self._exposed.clear()
 
     def __enter__(self) -> SimCamera:
+        """Opens it, again if need be: the first exposure is now."""
+        self._closed = False
+        self._start_s, self._index = self._world.now_s, 0
+        self._exposed.clear()
         return self
 
     def __exit__(
@@ -70,17 +107,28 @@ class SimCamera:
 class SimMotors:
     def __init__(self, world: World) -> None:
         self._world = world
+        self._closed = False
+        self.failing = False
+        """Set by tests: the bus refuses every write."""
 
     def apply(self, command: WheelCommand) -> None:
+        if self._closed:
+            raise MotorError("the simulated motors are closed; enter them again")
+        if self.failing:
+            raise MotorError("the simulated motor bus refused a write")
         self._world.command(command)
 
     def stop(self) -> None:
-        self._world.command(standing(self._world.params))
+        if not self.failing:
+            self._world.command(standing(self._world.params))
 
     def close(self) -> None:
-        self.stop()
+        if not self._closed:
+            self.stop()
+        self._closed = True
 
     def __enter__(self) -> SimMotors:
+        self._closed = False
         self.stop()
         return self
 

@@ -95,7 +95,11 @@ class World:
         self.vehicle.command(wheels)
 
     def advance(self, dt_s: float) -> None:
-        self.vehicle.advance(dt_s)
+        self.advance_to(self.now_s + dt_s)
+
+    def advance_to(self, when_s: float) -> None:
+        """Let time pass until exactly ``when_s``."""
+        self.vehicle.advance_to(when_s)
         self.truth = self._look_up()
 
     def step(self, wheels: WheelCommand, dt_s: float) -> None:

@@ -59,7 +59,10 @@ class Vehicle:
 
     def advance(self, dt: float) -> None:
         """Let ``dt`` seconds pass."""
-        end = self.now_s + dt
+        self.advance_to(self.now_s + dt)
+
+    def advance_to(self, end: float) -> None:
+        """Let time pass until ``end``: exactly then is now, without a rounding error."""
         while self.now_s < end - 1e-12:
             arrived = self._delay.due(self.now_s)
             if arrived is not None:
@@ -67,7 +70,7 @@ class Vehicle:
             until = min(end, self.now_s + _LONGEST_SUBSTEP_S, self._delay.next_s)
             self._substep(until - self.now_s)
             self.now_s = until
-        self.now_s = end
+        self.now_s = max(self.now_s, end)
 
     def _substep(self, dt: float) -> None:
         params, command = self.params, self._acting
