@@ -43,7 +43,7 @@ class CameraModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraMount:
-    """Where the camera sits on the vehicle. Positive pitch looks down, positive roll leans right, positive yaw turns left."""
+    """Where the camera sits on the vehicle: positive pitch looks down, roll leans right, yaw turns left."""
 
     height_m: float = 0.10
     forward_m: float = 0.06
@@ -66,7 +66,8 @@ class DriveTrim:
     right_gain: float = 1.0
 
     def __post_init__(self) -> None:
-        _require(self.top_speed_mps > 0 and self.wheel_base_m > 0, "drive: wheel_base_m and top_speed_mps must be positive")
+        positive = self.top_speed_mps > 0 and self.wheel_base_m > 0
+        _require(positive, "drive: wheel_base_m and top_speed_mps must be positive")
         _require(0 <= self.dead_zone < 0.5, "drive: dead_zone must be in [0, 0.5)")
 
 

@@ -68,7 +68,7 @@ class CameraError(DeviceError):
     pass
 
 
-class CameraStalled(CameraError):
+class CameraStalled(CameraError):  # noqa: N818 - reads as what happened
     pass
 
 

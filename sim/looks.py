@@ -34,7 +34,9 @@ class Look:
 _WHITE, _BLACK, _YELLOW, _ORANGE = (235.0, 238.0, 240.0), (28.0, 28.0, 30.0), (40.0, 200.0, 235.0), (30.0, 110.0, 235.0)
 LOOKS: dict[str, Look] = {
     "white-tape": Look(
-        floor="Wood_010", style=TrackStyle(lines=(LineStyle(color=_WHITE, width_m=0.025),), has_line=True), sensor=_IMX219
+        floor="Wood_010",
+        style=TrackStyle(lines=(LineStyle(color=_WHITE, width_m=0.025),), has_line=True),
+        sensor=_IMX219,
     ),
     "yellow-dashes": Look(
         floor="Asphalt_010",
@@ -76,7 +78,9 @@ def paint_floor(path: Points, look: Look, *, rng: np.random.Generator) -> Ground
     side = round(_TILE_M / _RESOLUTION_M)
     piece = cv2.convertScaleAbs(cv2.resize(tile(look.floor), (side, side)), alpha=look.brightness)
     floor = np.tile(piece, (height // side + 1, width // side + 1, 1))[:height, :width].copy()
-    ground = Ground(image=np.asarray(floor, np.uint8), metres_per_pixel=_RESOLUTION_M, origin_xy=(float(low[0]), float(low[1])))
+    ground = Ground(
+        image=np.asarray(floor, np.uint8), metres_per_pixel=_RESOLUTION_M, origin_xy=(float(low[0]), float(low[1]))
+    )
     for mark in look.style.marks(path):
         ground.paint(mark, rng=rng)
     return ground

@@ -19,7 +19,7 @@ from sim.render.appearance import (
     random_line_style,
     random_paint,
 )
-from sim.render.ground import Color, Image, Points, blend, fill_mask, wear_out
+from sim.render.ground import Color, Image, Mark, Points, blend, fill_mask, wear_out
 from sim.render.sensor import Sensor, random_settings
 from sim.render.textures import random_tile
 from sim.synthetic_path import SIZE, random_camera, random_path
@@ -67,7 +67,7 @@ def _tint(tile: Image, rng: np.random.Generator) -> Image:
     gain = float(np.exp(rng.normal(0, 0.45))) * rng.uniform(0.75, 1.25, 3)
     mean = tile.reshape(-1, 3).mean(axis=0)
     flat = float(rng.uniform(0.15, 1.1))
-    return np.clip(((tile - mean) * flat + mean) * gain, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(((tile - mean) * flat + mean) * gain, 0, 255), np.uint8)
 
 
 def _floor(view: _View, rng: np.random.Generator) -> tuple[Image, Color]:
@@ -79,12 +79,12 @@ def _floor(view: _View, rng: np.random.Generator) -> tuple[Image, Color]:
     angle, size = float(rng.uniform(0, 6.3)), float(np.exp(rng.uniform(np.log(0.25), np.log(1.6)))) * view.scale
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * tile.shape[0] / size
     matrix = np.column_stack([turn, rng.uniform(0, 100, 2)])
-    where = cv2.transform(np.clip(view.floor, -_FAR_M, _FAR_M), matrix)
-    picture = cv2.remap(tile, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    where = np.asarray(cv2.transform(np.clip(view.floor, -_FAR_M, _FAR_M), matrix), np.float32)
+    picture = cv2.remap(tile, where, np.empty((0, 0), np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     return np.asarray(picture, np.uint8), (float(mean[0]), float(mean[1]), float(mean[2]))
 
 
-def _paint(picture: Image, view: _View, marks: list, rng: np.random.Generator) -> None:  # type: ignore[type-arg]
+def _paint(picture: Image, view: _View, marks: list[Mark], rng: np.random.Generator) -> None:
     for mark in marks:
         mask = np.zeros((SIZE, SIZE), np.uint8)
         polygons = [p for p in mark.polygons if float(p[:, 0].max()) > view.near_m]
@@ -126,7 +126,9 @@ def _shade(picture: Image, view: _View, rng: np.random.Generator) -> Image:
         angles = np.sort(rng.uniform(0, 2 * np.pi, 6))
         blob = center + np.stack([np.cos(angles), np.sin(angles)], 1) * rng.uniform(0.08, 0.7, (6, 1)) * view.scale
         fill_mask(mask, [blob], view.to_pixels)
-    soft = cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(1, 9))).astype(np.float32) * (float(rng.uniform(0.15, 0.7)) / 255)
+    soft = cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(1, 9))).astype(np.float32) * (
+        float(rng.uniform(0.15, 0.7)) / 255
+    )
     return np.asarray(picture * (1 - soft[..., None]), np.uint8)
 
 
@@ -145,7 +147,7 @@ def _clutter(picture: Image, view: _View, rng: np.random.Generator) -> Image:
         tall = float(rng.uniform(0.03, 1.2)) * view.scale
         lean = float(rng.normal(0, 0.1))
         up = np.linspace(0, 1, 6)[:, None]
-        left = np.hstack([np.repeat(foot[None] + [0, wide / 2], 6, 0) + [0, 1] * up * lean, up * tall])
+        left = np.hstack([foot + np.array([0, wide / 2]) + np.array([0, lean]) * up, up * tall])
         right = left - np.array([0, wide, 0])
         outline = view.projection.points_to_pixels(view.projection.world_to_image(np.concatenate([left, right[::-1]])))
         mask = np.zeros((SIZE, SIZE), np.uint8)
@@ -156,7 +158,9 @@ def _clutter(picture: Image, view: _View, rng: np.random.Generator) -> Image:
     return hidden
 
 
-def _label(view: _View, path: Points, rows: NDArray[np.float64], hidden: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _label(
+    view: _View, path: Points, rows: NDArray[np.float64], hidden: Image
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     # A row may be crossed twice: what counts is the way on from where the path is nearest to the robot.
     nearest = int(np.hypot(path[:, 0] - view.near_m - 0.1, path[:, 1]).argmin())
     onward = path[max(nearest - 8, 0) :]
@@ -180,7 +184,8 @@ def make_frame(view: _View, rows: NDArray[np.float64], rng: np.random.Generator,
     picture, floor = _floor(view, rng)
     path = random_path(rng, scale=view.scale)
     style = _style(rng, floor, view.scale)
-    marks = [m for _ in range(int(rng.integers(0, 3))) if rng.random() < 0.5 for m in distractor(rng, path, floor, view.scale)]
+    several = range(int(rng.integers(0, 3)))
+    marks = [m for _ in several if rng.random() < 0.5 for m in distractor(rng, path, floor, view.scale)]
     own = style.marks(path, phase_m=float(rng.uniform(0, 1)))
     weak = [m for m in marks if contrast(m.color, floor) > 10]
     _paint(picture, view, weak + own, rng)

@@ -47,7 +47,9 @@ def random_path(rng: np.random.Generator, *, scale: float, length_m: float = 4.5
     heading = float(rng.uniform(-1.45, 1.45) if rng.random() < 0.25 else rng.normal(0, 0.3))
     ahead = _curvature(rng, int(length_m / STEP_M), scale)
     if rng.random() < 0.08:  # a corner of tape
-        ahead[int(rng.uniform(0.1, 1.2) * scale / STEP_M)] += float(rng.choice([-1, 1]) * rng.uniform(0.8, 2.0)) / STEP_M
+        ahead[int(rng.uniform(0.1, 1.2) * scale / STEP_M)] += (
+            float(rng.choice([-1, 1]) * rng.uniform(0.8, 2.0)) / STEP_M
+        )
     behind = _curvature(rng, int(back_m / STEP_M), scale)
     start = (float(rng.uniform(0.0, 0.3)) * scale, lateral)
     forward = _walk(heading + np.cumsum(ahead) * STEP_M, start, 1.0)

@@ -24,6 +24,8 @@ from sim.vehicle.params import VehicleParams
 from sim.vehicle.vehicle import Vehicle
 
 _SPACING_M = 0.01
+_LOOK_UP_EVERY_M = 0.1
+"""A crossing is passed on the right branch only when the nearest place is followed in small steps."""
 _BEHIND_M, _AHEAD_M, _LABEL_SPACING_M = 0.3, 4.0, 0.02
 _FINISH_M = 0.05
 """An open track counts as driven this far before its end."""
@@ -69,6 +71,7 @@ class World:
         self._randomise = randomise
         self._path = track.path(_SPACING_M)
         self._rays: RayMap | None = None
+        self._truth: Truth | None = None
         self.reset(0)
 
     def reset(self, seed: int, *, start_m: float = 0.0, lateral_m: float = 0.0, turn_rad: float = 0.0) -> None:
@@ -85,7 +88,12 @@ class World:
         self.vehicle = Vehicle(self.params, pose=self._beside(start_m, lateral_m, turn_rad))
         self._near = self._nearest(self.track.pose_at(start_m)[:2], hint=None)
         self._distance_m = 0.0
-        self.truth = self._look_up()
+        self._look_up()
+
+    @property
+    def truth(self) -> Truth:
+        """Looked up when asked for."""
+        return self._truth or self._look_up()
 
     @property
     def now_s(self) -> float:
@@ -100,7 +108,9 @@ class World:
     def advance_to(self, when_s: float) -> None:
         """Let time pass until exactly ``when_s``."""
         self.vehicle.advance_to(when_s)
-        self.truth = self._look_up()
+        self._truth = None
+        if self.vehicle.travelled_m - self._looked_at_m > _LOOK_UP_EVERY_M:
+            self._look_up()
 
     def step(self, wheels: WheelCommand, dt_s: float) -> None:
         self.command(wheels)
@@ -141,13 +151,14 @@ class World:
             half = track.length_m / 2
             moved = (moved + half) % (2 * half) - half
         self._distance_m += moved
-        self._near = near
-        return Truth(
+        self._near, self._looked_at_m = near, self.vehicle.travelled_m
+        self._truth = Truth(
             time_s=self.vehicle.now_s, x=pose.x, y=pose.y, heading_rad=pose.heading, speed_mps=self.vehicle.speed_mps,
             lateral_error_m=near.lateral_m, heading_error_rad=heading_difference(pose.heading, near.heading_rad),
             along_m=near.s, distance_m=self._distance_m, laps=self._laps(near),
             off_line=abs(near.lateral_m) > self.params.width_m / 2,
         )  # fmt: skip
+        return self._truth
 
     def _laps(self, near: Nearest) -> int:
         if self.track.closed:

@@ -12,7 +12,7 @@ from rich.table import Table
 from app.cli.options import add_settings, config_from, parser, write_json
 from control.errors import ConfigError
 from robot.drive.pilots import open_estimator
-from sim.benchmark.scenarios import Record, Scenario, run_all
+from sim.benchmark.scenarios import DIRECTIONS, Record, Scenario, run_all
 from sim.looks import LOOKS
 from sim.tracks.geometry import Track
 from sim.tracks.library import find_tracks, shipped_names
@@ -25,7 +25,9 @@ def run(arguments: list[str]) -> int:
         example="linepilot bench --tracks reInvent2019_track,Monaco --looks 2 --directions both --json bench.json",
     )
     add_settings(options)
-    options.add_argument("--tracks", default="", help="NAME,NAME,... or a folder, or a FILE.npy; all shipped by default")
+    options.add_argument(
+        "--tracks", default="", help="NAME,NAME,... or a folder, or a FILE.npy; all shipped by default"
+    )
     options.add_argument("--looks", type=int, default=3, help=f"how many of: {', '.join(LOOKS)}")
     options.add_argument("--directions", choices=("forward", "reverse", "both"), default="both")
     options.add_argument("--seed", type=int, default=0)
@@ -36,7 +38,7 @@ def run(arguments: list[str]) -> int:
         raise ConfigError(f"--looks: from 1 to {len(LOOKS)}, got {chosen.looks}")
     config = config_from(chosen.settings)
     open_estimator(config).close()
-    ways = ("forward", "reverse") if chosen.directions == "both" else (chosen.directions,)
+    ways = DIRECTIONS if chosen.directions == "both" else tuple(w for w in DIRECTIONS if w == chosen.directions)
     scenarios = [
         Scenario(track=track, look=look, direction=way, seed=chosen.seed)
         for track in _tracks(chosen.tracks) for look in list(LOOKS)[: chosen.looks] for way in ways

@@ -74,13 +74,16 @@ def _simulated(chosen: Namespace, config: RobotConfig) -> int:
     world.reset(chosen.seed)
     result = SimulatedDrive(world=world)
     interrupted = False
-    with Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[now]}"), TimeRemainingColumn()) as bar:
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[now]}"), TimeRemainingColumn()
+    ) as bar:
         task = bar.add_task(f"{track.name}, {chosen.look}", total=track.length_m * chosen.laps, now="")
 
         def watch(so_far: SimulatedDrive) -> bool:
             if len(so_far.ticks) % 15 == 0:
                 truth = so_far.truths[-1]
-                now = f"lap {truth.distance_m / track.length_m:4.2f}  {truth.speed_mps:4.2f} m/s  off {truth.lateral_error_m * 100:+5.1f} cm"
+                lap, off_cm = truth.distance_m / track.length_m, truth.lateral_error_m * 100
+                now = f"lap {lap:4.2f}  {truth.speed_mps:4.2f} m/s  off {off_cm:+5.1f} cm"
                 bar.update(task, completed=truth.distance_m, now=now)
             return True
 
@@ -143,11 +146,17 @@ def _recorded(chosen: Namespace, config: RobotConfig, camera: FileCamera) -> int
     motors = DryRunMotors()
     supervisor = SafetySupervisor(config.supervisor)
     rig = Rig(
-        camera=camera, motors=motors, clock=camera, estimator=estimator, pilot=make_pilot(config), supervisor=supervisor,
+        camera=camera, motors=motors, clock=camera, estimator=estimator, pilot=make_pilot(config),
+        supervisor=supervisor,
         mixer=make_mixer(config), camera_delay_s=0.0, period_s=1 / config.fps,
     )  # fmt: skip
+
+    def keep(tick: Tick) -> bool:
+        ticks.append(tick)
+        return True
+
     with Console().status("driving on the recording"):
-        causes = drive(rig, lambda tick: ticks.append(tick) is None, timer=timer)
+        causes = drive(rig, keep, timer=timer)
     seen = sum(tick.estimate.confidence >= config.follower.min_confidence for tick in ticks)
     record = {
         "frames": len(ticks), "line_seen": seen / len(ticks) if ticks else 0.0, **asdict(timer.summary()),

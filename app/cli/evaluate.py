@@ -32,7 +32,9 @@ def run(arguments: list[str]) -> int:
     options.add_argument("folders", nargs="+", type=Path)
     options.add_argument("--target", choices=("line", "lane"), default="line")
     options.add_argument("--model", default=str(SHIPPED_MODEL))
-    options.add_argument("--unit", choices=("pixel", "percent"), default=None, help="what the labels in the names count")
+    options.add_argument(
+        "--unit", choices=("pixel", "percent"), default=None, help="what the labels in the names count"
+    )
     options.add_argument("--json", type=Path, default=None)
     options.add_argument("--sheet", type=Path, default=None, help="picture of the worst and of random frames")
     chosen = options.parse_args(arguments)

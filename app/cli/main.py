@@ -70,7 +70,10 @@ def _run(name: str, arguments: list[str]) -> int:
         print(f"linepilot {name}: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        print(f"linepilot {name}: needs {error.name}, which is not installed; pip install 'linepilot[train]'", file=sys.stderr)
+        print(
+            f"linepilot {name}: needs {error.name}, which is not installed; pip install 'linepilot[train]'",
+            file=sys.stderr,
+        )
         return 2
     return code
 

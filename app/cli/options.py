@@ -15,7 +15,10 @@ from robot.config import RobotConfig, load_config
 
 def parser(name: str, *, what: str, example: str) -> ArgumentParser:
     return ArgumentParser(
-        prog=f"linepilot {name}", description=what, epilog=f"example:\n  {example}", formatter_class=RawDescriptionHelpFormatter
+        prog=f"linepilot {name}",
+        description=what,
+        epilog=f"example:\n  {example}",
+        formatter_class=RawDescriptionHelpFormatter,
     )
 
 

@@ -29,7 +29,9 @@ def run(arguments: list[str]) -> int:
         what="Train the network on made-up pictures. ^C at any time; --resume goes on.",
         example="linepilot train --out runs/first --minutes 60",
     )
-    options.add_argument("--out", type=Path, default=Path("runs/train"), help="folder for model.safetensors and metrics.jsonl")
+    options.add_argument(
+        "--out", type=Path, default=Path("runs/train"), help="folder for model.safetensors and metrics.jsonl"
+    )
     options.add_argument("--minutes", type=float, default=60.0, help="the whole budget, resumed runs included")
     options.add_argument("--batch", type=int, default=48)
     options.add_argument("--workers", type=int, default=1)

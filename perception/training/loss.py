@@ -35,4 +35,8 @@ def line_loss(output: Tensor, *, x: Tensor, visible: Tensor, weight: Tensor) -> 
     presence = F.binary_cross_entropy_with_logits(seen, visible, reduction="none")
     seen_loss = (presence * weight).sum() / weight.sum().clamp_min(1.0)
     total = column_loss + 2.0 * offset_loss + seen_loss
-    return total, {"column": float(column_loss.detach()), "offset": float(offset_loss.detach()), "seen": float(seen_loss.detach())}
+    return total, {
+        "column": float(column_loss.detach()),
+        "offset": float(offset_loss.detach()),
+        "seen": float(seen_loss.detach()),
+    }

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from control.errors import LinepilotError
 
 _CHUNK = 32
+_FIELDS = ("images", "x", "visible", "defined")
 
 
 class Sample(Protocol):
@@ -124,10 +125,11 @@ class SamplePool:
 
     def _keep(self, chunk: Batch) -> None:
         if self._store is None:
-            self._store = Batch(**{name: np.zeros((self._capacity, *getattr(chunk, name).shape[1:]), getattr(chunk, name).dtype) for name in ("images", "x", "visible", "defined")})  # fmt: skip
+            shapes = {name: getattr(chunk, name) for name in _FIELDS}
+            self._store = Batch(**{n: np.zeros((self._capacity, *a.shape[1:]), a.dtype) for n, a in shapes.items()})
         count = len(chunk.images)
         where = (np.arange(count) + self.produced) % self._capacity
-        for name in ("images", "x", "visible", "defined"):
+        for name in _FIELDS:
             getattr(self._store, name)[where] = getattr(chunk, name)
         self.produced += count
         self.count = min(self.count + count, self._capacity)

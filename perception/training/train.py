@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -82,7 +83,7 @@ def train(
     network = LineNet()
     if start is not None:
         network.load_state_dict(load_state(start)[0])
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.to(memory_format=torch.channels_last)
     average = copy.deepcopy(network).eval()
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     progress = Progress()
@@ -168,18 +169,23 @@ def validate(network: LineNet, batches: list[Batch]) -> dict[str, float]:
             errors[target].append(off[:, index][(labels["visible"] * labels["weight"])[:, index] > 0])
         right.append(((output[..., BINS] > 0).float() == labels["visible"])[labels["weight"] > 0].float())
     result = {f"{target}_px": float(torch.cat(found).median()) for target, found in errors.items()}
-    return {**result, "line_mean_px": float(torch.cat(errors["line"]).mean()), "visible_right": float(torch.cat(right).mean())}
+    return {
+        **result,
+        "line_mean_px": float(torch.cat(errors["line"]).mean()),
+        "visible_right": float(torch.cat(right).mean()),
+    }
 
 
 def _check(average: LineNet, checks: list[Batch], *, out: Path, progress: Progress, settings: TrainSettings) -> None:
     scores = validate(average, checks)
-    record = {**asdict(progress), **scores}
+    record = {**asdict(progress), **scores, "best_px": min(progress.best_px, scores["line_mean_px"])}
     with (out / "metrics.jsonl").open("a", encoding="utf-8") as log:
         log.write(json.dumps(record) + "\n")
     score = scores["line_mean_px"]
     if score <= progress.best_px:
         progress.best_px = score
-        save_weights(out / "model.safetensors", state=average.state_dict(), metadata=_metadata(settings, record), half=True)
+        metadata = _metadata(settings, {**record, "best_px": score})
+        save_weights(out / "model.safetensors", state=average.state_dict(), metadata=metadata, half=True)
 
 
 def _metadata(settings: TrainSettings, record: dict[str, Any]) -> ModelMetadata:
@@ -194,18 +200,25 @@ def _metadata(settings: TrainSettings, record: dict[str, Any]) -> ModelMetadata:
     )
 
 
-def _save(path: Path, *, network: LineNet, average: LineNet, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
-    import io
-
+def _save(
+    path: Path, *, network: LineNet, average: LineNet, optimizer: torch.optim.Optimizer, progress: Progress
+) -> None:
     buffer = io.BytesIO()
     torch.save(
-        {"network": network.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict(), "progress": asdict(progress)},
+        {
+            "network": network.state_dict(),
+            "average": average.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "progress": asdict(progress),
+        },
         buffer,
-    )  # fmt: skip
+    )
     replace_file(path, buffer.getvalue())
 
 
-def _load(path: Path, *, network: LineNet, average: LineNet, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+def _load(
+    path: Path, *, network: LineNet, average: LineNet, optimizer: torch.optim.Optimizer, progress: Progress
+) -> None:
     try:
         state = torch.load(path, weights_only=True)
     except (OSError, RuntimeError, ValueError, EOFError) as error:

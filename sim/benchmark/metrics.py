@@ -28,7 +28,8 @@ def measure(truths: list[Truth], *, lap_m: float, laps: int, end_m: float) -> Dr
     """``lap_m`` is the length of a lap, ``end_m`` the distance at which the drive is complete."""
     if len(truths) < 2:
         return DriveMetrics(
-            laps=0, completed=False, lap_time_s=None, lateral_error_rms_m=float("nan"), lateral_error_p95_m=float("nan"),
+            laps=0, completed=False, lap_time_s=None, lateral_error_rms_m=float("nan"),
+            lateral_error_p95_m=float("nan"),
             lateral_error_max_m=float("nan"), off_line_s=0.0, mean_speed_m_s=0.0, distance_m=0.0,
         )  # fmt: skip
     time = np.array([t.time_s for t in truths])

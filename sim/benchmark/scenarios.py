@@ -19,13 +19,15 @@ from sim.tracks.geometry import Track
 from sim.world import World
 
 Record = dict[str, str | float | bool | None]
+Direction = Literal["forward", "reverse"]
+DIRECTIONS: tuple[Direction, ...] = ("forward", "reverse")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scenario:
     track: Track
     look: str
-    direction: Literal["forward", "reverse"]
+    direction: Direction
     seed: int
 
 
@@ -43,7 +45,8 @@ def run_scenario(scenario: Scenario, *, config: RobotConfig, estimator: Estimato
     metrics = result.metrics
     assert metrics is not None
     return {
-        "track": scenario.track.name, "look": scenario.look, "direction": scenario.direction, "seed": float(scenario.seed),
+        "track": scenario.track.name, "look": scenario.look, "direction": scenario.direction,
+        "seed": float(scenario.seed),
         "completed": metrics.completed, "lateral_error_rms_m": metrics.lateral_error_rms_m,
         "lateral_error_p95_m": metrics.lateral_error_p95_m, "lateral_error_max_m": metrics.lateral_error_max_m,
         "off_line_s": metrics.off_line_s, "mean_speed_m_s": metrics.mean_speed_m_s, "lap_time_s": metrics.lap_time_s,

@@ -29,15 +29,27 @@ class LineStyle:
         """Polygons in paint order."""
         if self.second is not None:
             return [
-                Mark(polygons=tuple(strip(path, width_m=self.width_m, offset_m=self.offset_m)), color=self.second, wear=self.wear),
+                Mark(
+                    polygons=tuple(strip(path, width_m=self.width_m, offset_m=self.offset_m)),
+                    color=self.second,
+                    wear=self.wear,
+                ),
                 Mark(polygons=tuple(self._dashes(path, self.dash_m, phase_m)), color=self.color, wear=self.wear),
             ]
         if self.gap_m > 0:
             return [Mark(polygons=tuple(self._dashes(path, self.gap_m, phase_m)), color=self.color, wear=self.wear)]
-        return [Mark(polygons=tuple(strip(path, width_m=self.width_m, offset_m=self.offset_m)), color=self.color, wear=self.wear)]
+        return [
+            Mark(
+                polygons=tuple(strip(path, width_m=self.width_m, offset_m=self.offset_m)),
+                color=self.color,
+                wear=self.wear,
+            )
+        ]
 
     def _dashes(self, path: Points, gap_m: float, phase_m: float) -> list[Points]:
-        return dashes(path, width_m=self.width_m, dash_m=self.dash_m, gap_m=gap_m, phase_m=phase_m, offset_m=self.offset_m)
+        return dashes(
+            path, width_m=self.width_m, dash_m=self.dash_m, gap_m=gap_m, phase_m=phase_m, offset_m=self.offset_m
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +120,9 @@ def random_line(rng: np.random.Generator, floor: Color, scale: float) -> LineSty
         return LineStyle(color=color, width_m=width, dash_m=dash, gap_m=min(gap, 0.35 * scale), wear=wear)
     black = _hsv(0.0, 0.0, float(rng.uniform(0.03, 0.2)))
     second = black if rng.random() < 0.6 else random_paint(rng)
-    return LineStyle(color=color, second=second, width_m=width * 1.4, dash_m=float(rng.uniform(0.03, 0.1)) * scale, wear=wear)
+    return LineStyle(
+        color=color, second=second, width_m=width * 1.4, dash_m=float(rng.uniform(0.03, 0.1)) * scale, wear=wear
+    )
 
 
 def _borders(rng: np.random.Generator, floor: Color, half_m: float, scale: float) -> tuple[LineStyle, LineStyle]:
@@ -118,7 +132,9 @@ def _borders(rng: np.random.Generator, floor: Color, half_m: float, scale: float
     gap = float(rng.uniform(0.05, 0.3)) * scale if rng.random() < 0.15 else 0.0
     dash = float(rng.uniform(0.08, 0.3)) * scale
     left = LineStyle(color=color, width_m=width, offset_m=half_m, dash_m=dash, gap_m=gap)
-    right = LineStyle(color=other, width_m=width, offset_m=-half_m, dash_m=dash, gap_m=0.0 if rng.random() < 0.5 else gap)
+    right = LineStyle(
+        color=other, width_m=width, offset_m=-half_m, dash_m=dash, gap_m=0.0 if rng.random() < 0.5 else gap
+    )
     return left, right
 
 

@@ -1,4 +1,4 @@
-"""One camera over a floor bitmap: each pixel's place on the floor is known once, a frame is one transform and one remap."""
+"""One camera over a floor bitmap: each pixel's floor point is known once, a frame is one transform and one remap."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from sim.render.ground import Ground, Image
 from sim.vehicle.kinematics import Pose
 
 _FAR_M = 6.0
+_NO_MAP = np.empty((0, 0), np.float32)
+"""The first map holds both coordinates."""
 
 
 class FloorView:
@@ -36,9 +38,9 @@ class FloorView:
         scale, (ox, oy) = 1.0 / ground.metres_per_pixel, ground.origin_xy
         c, s, bottom = cos(pose.heading) * scale, sin(pose.heading) * scale, ground.image.shape[0] - 1
         matrix = np.array([[c, -s, (pose.x - ox) * scale], [-s, -c, bottom - (pose.y - oy) * scale]])
-        where = cv2.transform(self._points, matrix)
-        image = self._backdrop.copy()
+        where = np.asarray(cv2.transform(self._points, matrix), np.float32)
+        image: Image = self._backdrop.copy()
         floor = image[self._first_row :]
         # Pixels that look past the bitmap, or at no floor at all, keep the backdrop.
-        cv2.remap(ground.image, where, None, cv2.INTER_LINEAR, floor, cv2.BORDER_TRANSPARENT)
+        cv2.remap(ground.image, where, _NO_MAP, cv2.INTER_LINEAR, floor, cv2.BORDER_TRANSPARENT)
         return image

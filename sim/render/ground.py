@@ -56,7 +56,9 @@ def strip(path: Points, *, width_m: float, offset_m: float = 0.0) -> list[Points
     return pieces
 
 
-def dashes(path: Points, *, width_m: float, dash_m: float, gap_m: float, phase_m: float = 0.0, offset_m: float = 0.0) -> list[Points]:
+def dashes(
+    path: Points, *, width_m: float, dash_m: float, gap_m: float, phase_m: float = 0.0, offset_m: float = 0.0
+) -> list[Points]:
     """A broken band: ``dash_m`` painted, ``gap_m`` not, the first dash shifted by ``phase_m``."""
     steps = np.hypot(*np.diff(path, axis=0).T)
     along = np.concatenate([[0.0], np.cumsum(steps)])
@@ -81,7 +83,7 @@ def fill_mask(mask: Image, polygons: Iterable[Points], to_pixels: Callable[[Poin
     # One projection for all: the arithmetic of a lens costs far less than calling it a hundred times.
     pixels = to_pixels(np.concatenate(pieces))
     fixed = np.round(np.clip(np.nan_to_num(pixels, nan=1e6), -4000, 4000) * (1 << _SHIFT)).astype(np.int32)
-    usable = np.isfinite(pixels).all(axis=1)
+    usable = np.isfinite(pixels[:, 0] + pixels[:, 1])
     start = 0
     for piece in pieces:
         end = start + len(piece)

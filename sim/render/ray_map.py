@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from calibration.projection import GroundProjection
 from sim.render.ground import Image
 from sim.render.panorama import facing, panorama_map
-from sim.render.pyramid import LEVELS, FloorPyramid
+from sim.render.pyramid import LEVELS, FloorPyramid, shrunk
 from sim.vehicle.kinematics import Pose
 
 Floats = NDArray[np.float64]
@@ -28,11 +28,11 @@ _NOWHERE_M = 1e5
 _NO_MAP: Any = None
 """OpenCV's stub asks for an array here, but an empty one costs twice the time."""
 _TAPS = (1, 2, 4)
-_SHARP = 1.5
+_SHARP = 2.0
 """Texels that one line of samples may stand for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Band:
     """Rows that read the same level with the same number of lines each."""
 
@@ -40,8 +40,10 @@ class _Band:
     last: int
     taps: int
     level: int
-    points: NDArray[np.float32]
-    """(taps * rows, W, 2) floor points, forward and left, metres: first the upper line of every row, then the next."""
+
+    @property
+    def lines(self) -> int:
+        return (self.last - self.first) * self.taps
 
 
 class RayMap:
@@ -58,6 +60,10 @@ class RayMap:
         floor_rows = np.flatnonzero(~hidden.all(axis=1))
         self._first = int(floor_rows[0]) if len(floor_rows) else camera.height
         self._bands = self._make_bands(metres_per_pixel)
+        """Above each other they are all floor rows."""
+        self._lines: NDArray[np.float32] = np.concatenate(
+            [np.zeros((0, camera.width, 3), np.float32), *(self._band_lines(band) for band in self._bands)]
+        )
         wall_rows = np.flatnonzero(hidden.any(axis=1))
         self._wall_last = int(wall_rows[-1]) + 1 if len(wall_rows) else 0
         self._hidden: Image = np.asarray(hidden[: self._wall_last] * 255, np.uint8)
@@ -66,8 +72,11 @@ class RayMap:
     def render(self, floor: FloorPyramid, panorama: Image, pose: Pose) -> Image:
         """(H, W, 3) uint8 BGR: what the camera sees from ``pose`` (world frame)."""
         canvas = np.empty((self._height, self._width, 4), np.uint8)
+        where = cv2.transform(self._lines, floor.matrix(pose)) if self._bands else self._lines
+        done = 0
         for band in self._bands:
-            _render_band(canvas[band.first : band.last], band, floor, pose)
+            _render_band(canvas[band.first : band.last], band, floor, where[done : done + band.lines])
+            done += band.lines
         if self._wall_last:
             wall = cv2.remap(facing(panorama, pose.heading), self._wall, _NO_MAP, cv2.INTER_NEAREST)
             cv2.copyTo(wall, self._hidden, canvas[: self._wall_last])
@@ -97,19 +106,18 @@ class RayMap:
         plans = [_plan(d / metres_per_pixel, w / metres_per_pixel) for d, w in zip(deep, wide, strict=True)]
         cuts = [0, *(i for i in range(1, len(plans)) if plans[i] != plans[i - 1]), len(plans)]
         return tuple(
-            self._band(self._first + begin, self._first + end, taps=plans[begin][0], level=plans[begin][1])
+            _Band(first=self._first + begin, last=self._first + end, taps=plans[begin][0], level=plans[begin][1])
             for begin, end in pairwise(cuts)
         )
 
-    def _band(self, first: int, last: int, *, taps: int, level: int) -> _Band:
-        within = (np.arange(taps) + 0.5) / taps - 0.5
-        lines = (np.arange(first, last) + within[:, None]).ravel()
-        points = np.nan_to_num(self._floor(lines), nan=_NOWHERE_M).astype(np.float32)
-        return _Band(first=first, last=last, taps=taps, level=level, points=points)
+    def _band_lines(self, band: _Band) -> NDArray[np.float32]:
+        """(taps * rows, W, 3) shrunk floor points: first the upper line of every row, then the next ones."""
+        within = (np.arange(band.taps) + 0.5) / band.taps - 0.5
+        lines = (np.arange(band.first, band.last) + within[:, None]).ravel()
+        return shrunk(np.nan_to_num(self._floor(lines), nan=_NOWHERE_M), band.level)
 
 
-def _render_band(rows: Image, band: _Band, floor: FloorPyramid, pose: Pose) -> None:
-    where = cv2.transform(band.points, floor.matrix(pose, band.level))
+def _render_band(rows: Image, band: _Band, floor: FloorPyramid, where: NDArray[np.float32]) -> None:
     source = floor.levels[band.level]
     if band.taps == 1:
         cv2.remap(source, where, _NO_MAP, cv2.INTER_LINEAR, rows, cv2.BORDER_CONSTANT, floor.beyond)

@@ -118,7 +118,10 @@ class Sensor:
 
     def _add_noise(self, image: Image, rng: np.random.Generator) -> Image:
         bank = self._noise[int(rng.integers(len(self._noise)))]
-        rolled = bank[int(rng.integers(0, bank.shape[0] - image.shape[0])) :, int(rng.integers(0, bank.shape[1] - image.shape[1])) :]
+        rolled = bank[
+            int(rng.integers(0, bank.shape[0] - image.shape[0])) :,
+            int(rng.integers(0, bank.shape[1] - image.shape[1])) :,
+        ]
         part = rolled[: image.shape[0], : image.shape[1]]
         return np.asarray(cv2.add(image, part, dtype=cv2.CV_8U), np.uint8)
 

@@ -1,0 +1,41 @@
+# Two commands: `make drive` and `make test`. Each does its own set-up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Shared libraries that OpenCV's wheel expects and a bare Debian may lack.
+define system_libraries
+	@ldconfig -p 2>/dev/null | grep -q libGL.so.1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -qy libgl1 libglib2.0-0; } || true
+endef
+
+.PHONY: drive test test-all bench clean
+
+drive: $(VENV)/.drive
+	$(BIN)/linepilot drive --track reInvent2019_track
+
+$(VENV)/.python:
+	$(PYTHON) -m venv $(VENV) || { apt-get update -q && apt-get install -qy python3-venv && $(PYTHON) -m venv $(VENV); }
+	touch $@
+
+$(VENV)/.drive: pyproject.toml | $(VENV)/.python
+	$(system_libraries)
+	$(BIN)/pip install -q -e .
+	touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/.drive
+	$(BIN)/pip install -q -e '.[train,gym,openvino,dev]'
+	touch $@
+
+test: $(VENV)/.test
+	$(BIN)/ruff check app sim robot perception calibration control tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q
+
+test-all: test
+	$(BIN)/python -m pytest -q -m slow
+
+bench: $(VENV)/.drive
+	$(BIN)/linepilot bench
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
