@@ -12,6 +12,8 @@ from sim.render.ground import Ground, Image
 from sim.vehicle.kinematics import Pose
 
 LEVELS = 4
+_SHRINK = 0.5 ** np.arange(LEVELS)[:, None, None]
+_HALF_A_PIXEL = np.array([[0.0, 0.0, 0.5], [0.0, 0.0, 0.5]])
 
 
 class FloorPyramid:
@@ -33,17 +35,13 @@ class FloorPyramid:
         self.beyond: tuple[float, ...] = tuple(float(v) for v in mean)
         """B, G, R, A of the floor where the bitmap ends."""
 
-    def matrix(self, pose: Pose) -> NDArray[np.float64]:
-        """(2, 4): from ``shrunk`` floor points in the vehicle frame to pixel column and row of their level."""
+    def matrices(self, pose: Pose) -> NDArray[np.float64]:
+        """(LEVELS, 2, 3): from floor points in the vehicle frame to each level's pixel column and row."""
         scale = 1.0 / self.metres_per_pixel
         c, s = cos(pose.heading) * scale, sin(pose.heading) * scale
         column = (pose.x - self._left) * scale
         row = self._last_row - (pose.y - self._bottom) * scale
         # Pixel centres lie at whole numbers: 0.5 is added before halving and taken away after it.
-        return np.array([[c, -s, column + 0.5, -0.5], [-s, -c, row + 0.5, -0.5]])
-
-
-def shrunk(points: NDArray[np.float64], level: int) -> NDArray[np.float32]:
-    """(..., 2) floor points -> (..., 3) that one matrix takes to the pixels of ``level``, whatever the level."""
-    one = np.ones((*points.shape[:-1], 1))
-    return (np.concatenate([points, one], axis=-1) * 0.5**level).astype(np.float32)
+        finest = np.array([[c, -s, column + 0.5], [-s, -c, row + 0.5]])
+        pixels: NDArray[np.float64] = finest * _SHRINK - _HALF_A_PIXEL
+        return pixels

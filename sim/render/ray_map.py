@@ -7,7 +7,7 @@ lines would come and go from frame to frame.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import floor, log2
 from typing import Any
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from calibration.projection import GroundProjection
 from sim.render.ground import Image
 from sim.render.panorama import facing, panorama_map
-from sim.render.pyramid import LEVELS, FloorPyramid, shrunk
+from sim.render.pyramid import LEVELS, FloorPyramid
 from sim.vehicle.kinematics import Pose
 
 Floats = NDArray[np.float64]
@@ -60,10 +60,11 @@ class RayMap:
         floor_rows = np.flatnonzero(~hidden.all(axis=1))
         self._first = int(floor_rows[0]) if len(floor_rows) else camera.height
         self._bands = self._make_bands(metres_per_pixel)
-        """Above each other they are all floor rows."""
-        self._lines: NDArray[np.float32] = np.concatenate(
-            [np.zeros((0, camera.width, 3), np.float32), *(self._band_lines(band) for band in self._bands)]
+        self._levels = tuple(
+            (level, bands, np.concatenate([self._band_points(band) for band in bands]))
+            for level, bands in ((level, tuple(group)) for level, group in groupby(self._bands, key=lambda b: b.level))
         )
+        """Bands that follow each other and read the same level share one transform."""
         wall_rows = np.flatnonzero(hidden.any(axis=1))
         self._wall_last = int(wall_rows[-1]) + 1 if len(wall_rows) else 0
         self._hidden: Image = np.asarray(hidden[: self._wall_last] * 255, np.uint8)
@@ -72,11 +73,12 @@ class RayMap:
     def render(self, floor: FloorPyramid, panorama: Image, pose: Pose) -> Image:
         """(H, W, 3) uint8 BGR: what the camera sees from ``pose`` (world frame)."""
         canvas = np.empty((self._height, self._width, 4), np.uint8)
-        where = cv2.transform(self._lines, floor.matrix(pose)) if self._bands else self._lines
-        done = 0
-        for band in self._bands:
-            _render_band(canvas[band.first : band.last], band, floor, where[done : done + band.lines])
-            done += band.lines
+        matrices = floor.matrices(pose)
+        for level, bands, points in self._levels:
+            where, done = cv2.transform(points, matrices[level]), 0
+            for band in bands:
+                _render_band(canvas[band.first : band.last], band, floor, where[done : done + band.lines])
+                done += band.lines
         if self._wall_last:
             wall = cv2.remap(facing(panorama, pose.heading), self._wall, _NO_MAP, cv2.INTER_NEAREST)
             cv2.copyTo(wall, self._hidden, canvas[: self._wall_last])
@@ -110,14 +112,14 @@ class RayMap:
             for begin, end in pairwise(cuts)
         )
 
-    def _band_lines(self, band: _Band) -> NDArray[np.float32]:
-        """(taps * rows, W, 3) shrunk floor points: first the upper line of every row, then the next ones."""
+    def _band_points(self, band: _Band) -> NDArray[np.float32]:
+        """(taps * rows, W, 2) floor points in metres: first the upper line of every row, then the next ones."""
         within = (np.arange(band.taps) + 0.5) / band.taps - 0.5
         lines = (np.arange(band.first, band.last) + within[:, None]).ravel()
-        return shrunk(np.nan_to_num(self._floor(lines), nan=_NOWHERE_M), band.level)
+        return np.nan_to_num(self._floor(lines), nan=_NOWHERE_M).astype(np.float32)
 
 
-def _render_band(rows: Image, band: _Band, floor: FloorPyramid, where: NDArray[np.float32]) -> None:
+def _render_band(rows: Image, band: _Band, floor: FloorPyramid, where: Any) -> None:
     source = floor.levels[band.level]
     if band.taps == 1:
         cv2.remap(source, where, _NO_MAP, cv2.INTER_LINEAR, rows, cv2.BORDER_CONSTANT, floor.beyond)
