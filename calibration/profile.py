@@ -87,11 +87,14 @@ class Latency:
     """Camera-to-wheel delay: from the middle of the exposure until the wheels answer."""
 
     delay_s: float = 0.12
+    camera_s: float = 0.04
+    """The part of it before the frame arrives."""
     motor_lag_s: float = 0.06
     """First-order time constant of the wheels behind their command."""
 
     def __post_init__(self) -> None:
         _require(0 <= self.delay_s < 2 and 0 <= self.motor_lag_s < 2, "latency: seconds in [0, 2)")
+        _require(0 <= self.camera_s <= self.delay_s, "latency: camera_s is a part of delay_s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from calibration.profile import Calibration
 from control.errors import ConfigError, LinepilotError
@@ -15,86 +14,88 @@ from control.faults import SupervisorSettings
 from control.follower import FollowerSettings
 from control.laws import JetBotSettings, JetRacerSettings
 from control.messages import Target
+from robot.settings_file import Settings, override, read_settings, refuse_unknown
+
+_STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class CameraSettings(BaseModel):
+    model_config = _STRICT
+
+    source: str = "sim"
+    """sim, file:PATH (video or folder of pictures), usb:NUMBER."""
+    realtime: bool = False
+    """Play a recording at its own speed; otherwise as fast as the loop takes it."""
+
+
+class MotorSettings(BaseModel):
+    model_config = _STRICT
+
+    driver: str = "sim"
+    """sim, or dry-run: moves nothing."""
+    vehicle: Literal["differential", "ackermann"] = "differential"
+    """Two driven wheels as a JetBot, or a steering servo and a throttle as a JetRacer."""
 
 
 class RobotConfig(BaseModel):
     """Sensible for a JetBot, and for the simulator, with no file at all."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = _STRICT
 
     model: str = ""
     """Path of a model file, or ``classical``; empty is the shipped model."""
     target: Target = "line"
     law: Literal["linepilot", "jetbot", "jetracer"] = "linepilot"
     fps: float = Field(default=30.0, gt=0, le=240)
+    """Decisions a second; of a faster camera only so many frames are used."""
     threads: int = Field(default=2, ge=1, le=64)
+    """For the network."""
+    camera: CameraSettings = CameraSettings()
+    motors: MotorSettings = MotorSettings()
     follower: FollowerSettings = FollowerSettings()
     jetbot: JetBotSettings = JetBotSettings()
     jetracer: JetRacerSettings = JetRacerSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
     calibration: Calibration = Calibration()
+    """Or the path of a file that holds it, seen from this file's folder."""
 
 
-def load_config(path: Path | None, overrides: list[str]) -> RobotConfig:
+def load_config(path: Path | None, overrides: Sequence[str] = ()) -> RobotConfig:
     """Raises ConfigError: one line with the place and, for an unknown key, the nearest known one."""
-    tree = _read(path) if path is not None else {}
-    where = str(path) if path is not None else "settings"
-    for override in overrides:
-        _merge(tree, override)
-    known = _defaults()
-    _check_keys(tree, known, where=where, prefix="")
+    settings = read_settings(path) if path is not None else Settings()
+    _include_calibration(settings, folder=path.parent if path is not None else Path())
+    for text in overrides:
+        override(settings, text)
+    # An override may name another calibration file, which is then seen from where the command runs.
+    _include_calibration(settings, folder=Path())
+    refuse_unknown(settings, RobotConfig().model_dump())
     try:
-        return RobotConfig.model_validate(tree)
+        return RobotConfig.model_validate(settings.tree)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{where}: {key}: {first['msg']} (got {first['input']!r})") from error
+        raise ConfigError(_told(error, settings)) from error
     except LinepilotError as error:
-        raise ConfigError(f"{where}: {error}") from error
+        # The lower layers check their own settings at construction and name the field.
+        raise ConfigError(f"{settings.place(())}: {error}") from error
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(tree, dict):
-        if tree is None:
-            return {}
-        raise ConfigError(f"{path}: must hold `key: value` lines, got {type(tree).__name__}")
-    return tree
+def config_schema() -> dict[str, Any]:
+    """JSON Schema for editors."""
+    return RobotConfig.model_json_schema()
 
 
-def _merge(tree: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
-    if not equals or not key:
-        raise ConfigError(f"override '{override}': write it as key=value, for example follower.speed.max_speed_mps=0.5")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"override '{override}': the value is not valid YAML") from error
-    *parents, last = key.split(".")
-    branch = tree
-    for parent in parents:
-        branch = branch.setdefault(parent, {})
-        if not isinstance(branch, dict):
-            raise ConfigError(f"override '{override}': {parent} is a value, not a section")
-    branch[last] = value
+def _include_calibration(settings: Settings, *, folder: Path) -> None:
+    named = settings.tree.get("calibration")
+    if not isinstance(named, str):
+        return
+    measured = read_settings(folder / Path(named).expanduser())
+    settings.tree["calibration"] = measured.tree
+    settings.places.update({("calibration", *key): place for key, place in measured.places.items()})
 
 
-def _defaults() -> dict[str, Any]:
-    tree: dict[str, Any] = TypeAdapter(RobotConfig).dump_python(RobotConfig())
-    return tree
-
-
-def _check_keys(tree: dict[str, Any], known: dict[str, Any], *, where: str, prefix: str) -> None:
-    """Dataclasses ignore unknown keys when pydantic reads them, so the tree is compared with the defaults'."""
-    for key, value in tree.items():
-        if key not in known:
-            near = get_close_matches(str(key), known, n=1)
-            hint = f"did you mean '{prefix}{near[0]}'?" if near else f"known: {', '.join(known)}"
-            raise ConfigError(f"{where}: unknown key '{prefix}{key}'; {hint}")
-        if isinstance(value, dict) and isinstance(known[key], dict):
-            _check_keys(value, known[key], where=where, prefix=f"{prefix}{key}.")
+def _told(error: ValidationError, settings: Settings) -> str:
+    first = error.errors()[0]
+    key = tuple(str(part) for part in first["loc"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    got = "a section" if isinstance(first["input"], dict) else repr(first["input"])
+    expected = "input should be a section" if first["type"] == "dataclass_type" else first["msg"]
+    return f"{settings.place(key)}: {'.'.join(key)}: {expected[:1].lower()}{expected[1:]}, not {got}{more}"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import perception
 from calibration.projection import GroundProjection
+from control.errors import ModelError
 from control.follower import LineFollower
 from control.laws import JetBotLaw, JetRacerLaw
-from control.mixing import DifferentialMixer
+from control.messages import STAND_STILL, WheelCommand
+from control.mixing import AckermannMixer, DifferentialMixer, Mixer
 from control.pilot import Pilot
 from perception.engines import open_engine
 from perception.estimator import Estimator
 from robot.config import RobotConfig
 
-SHIPPED_MODEL = Path(__file__).parents[2] / "perception" / "models" / "line.int8.onnx"
+SHIPPED_MODEL = Path(perception.__file__).with_name("models") / "line.int8.onnx"
 
 
 def make_pilot(config: RobotConfig) -> Pilot:
@@ -22,13 +25,21 @@ def make_pilot(config: RobotConfig) -> Pilot:
     if config.law == "jetracer":
         return JetRacerLaw(config.jetracer)
     projection = GroundProjection(config.calibration.camera, config.calibration.mount)
+    # Builds the table of rays now, not within the first pass of the loop.
+    projection.ground_point(0.0, 1.0)
     latency = config.calibration.latency
     return LineFollower(
         config.follower, to_ground=projection.ground_point, delay_s=latency.delay_s, motor_lag_s=latency.motor_lag_s
     )
 
 
-def make_mixer(config: RobotConfig) -> DifferentialMixer:
+def make_mixer(config: RobotConfig) -> Mixer:
+    if config.motors.vehicle == "ackermann":
+        servo = config.calibration.steering
+        return AckermannMixer(
+            wheel_base_m=servo.wheel_base_m, max_angle_rad=servo.max_angle_rad, center=servo.center,
+            top_speed_mps=servo.top_speed_mps, dead_zone=servo.dead_zone,
+        )  # fmt: skip
     trim = config.calibration.drive
     return DifferentialMixer(
         wheel_base_m=trim.wheel_base_m, top_speed_mps=trim.top_speed_mps, dead_zone=trim.dead_zone,
@@ -36,6 +47,14 @@ def make_mixer(config: RobotConfig) -> DifferentialMixer:
     )  # fmt: skip
 
 
+def standing_command(config: RobotConfig) -> WheelCommand:
+    """What the wheels get when nothing shall move."""
+    command, _ = make_mixer(config).wheels(STAND_STILL)
+    return command
+
+
 def open_estimator(config: RobotConfig) -> Estimator:
     """Raises ModelError when the file is missing, truncated or altered."""
+    if not config.model and not SHIPPED_MODEL.is_file():
+        raise ModelError(f"{SHIPPED_MODEL}: the shipped model is missing; install again, or give model=FILE")
     return open_engine(config.model or SHIPPED_MODEL, target=config.target, threads=config.threads)

@@ -1,0 +1,32 @@
+"""Opens the hardware that the settings name, and hands over a Rig."""
+
+from __future__ import annotations
+
+from control.supervisor import SafetySupervisor
+from perception.estimator import Estimator
+from robot.cameras import open_camera
+from robot.cameras.file import FileCamera
+from robot.config import RobotConfig
+from robot.drive.clock import Clock, MonotonicClock
+from robot.drive.loop import Rig
+from robot.drive.pilots import make_mixer, make_pilot, standing_command
+from robot.motors import open_motors
+
+
+def open_rig(config: RobotConfig, *, estimator: Estimator) -> Rig:
+    """The estimator is handed in opened, since it loads slowly and outlives a drive.
+
+    Raises CameraError, MotorError, ConfigError.
+    """
+    motors = open_motors(config.motors.driver, standing=standing_command(config))
+    pilot, mixer = make_pilot(config), make_mixer(config)
+    camera = open_camera(config.camera.source, fps=config.fps, realtime=config.camera.realtime)
+    recorded = isinstance(camera, FileCamera)
+    clock: Clock = camera if isinstance(camera, FileCamera) else MonotonicClock()
+    return Rig(
+        camera=camera, motors=motors, clock=clock, estimator=estimator, pilot=pilot,
+        supervisor=SafetySupervisor(config.supervisor), mixer=mixer,
+        # What a recording's camera delayed is not known.
+        camera_delay_s=0.0 if recorded else config.calibration.latency.camera_s,
+        period_s=1.0 / config.fps,
+    )  # fmt: skip
