@@ -33,7 +33,7 @@ def run(arguments: list[str]) -> int:
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options.add_argument("--json", type=Path, default=None)
-    chosen = options.parse_args(arguments)
+    chosen = options.parse(arguments)
     if not 1 <= chosen.looks <= len(LOOKS):
         raise ConfigError(f"--looks: from 1 to {len(LOOKS)}, got {chosen.looks}")
     config = config_from(chosen.settings)

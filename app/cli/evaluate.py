@@ -37,7 +37,7 @@ def run(arguments: list[str]) -> int:
     )
     options.add_argument("--json", type=Path, default=None)
     options.add_argument("--sheet", type=Path, default=None, help="picture of the worst and of random frames")
-    chosen = options.parse_args(arguments)
+    chosen = options.parse(arguments)
     estimator = open_engine(chosen.model, target=chosen.target)
     colour = open_engine("classical", target=chosen.target)
     scores: list[SetScore] = []

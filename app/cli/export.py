@@ -25,7 +25,7 @@ def run(arguments: list[str]) -> int:
     options.add_argument("--opset", type=int, default=17, help="13 for the TensorRT of an original Jetson Nano")
     options.add_argument("--pictures", type=int, default=128, help="made-up pictures that calibrate int8")
     options.add_argument("--json", type=Path, default=None)
-    chosen = options.parse_args(arguments)
+    chosen = options.parse(arguments)
     from perception.export import export_model
 
     source = frames(_ROWS, seed=20_000, size=224)

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+import os
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from control.errors import ConfigError
+from control.errors import ConfigError, InputError
 from perception.files import replace_file
 from robot.config import RobotConfig, load_config
 
 
-def parser(name: str, *, what: str, example: str) -> ArgumentParser:
-    return ArgumentParser(
+class CommandParser(ArgumentParser):
+    """Says what is wrong in one line, and lets settings stand before, between and after options."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message}; see {self.prog} --help")
+
+    def parse(self, arguments: Sequence[str]) -> Namespace:
+        return self.parse_intermixed_args(arguments)
+
+
+def parser(name: str, *, what: str, example: str) -> CommandParser:
+    return CommandParser(
         prog=f"linepilot {name}",
         description=what,
         epilog=f"example:\n  {example}",
         formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
 
 
@@ -37,10 +50,23 @@ def config_from(settings: list[str]) -> RobotConfig:
     return load_config(Path(files[0]) if files else None, [word for word in settings if "=" in word])
 
 
+def refuse_unwritable(*paths: Path | None) -> None:
+    """Before the work, not after it. Raises InputError."""
+    for path in paths:
+        if path is None:
+            continue
+        folder = path.absolute().parent
+        while not folder.exists():
+            folder = folder.parent
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder; give the name of a file")
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise InputError(f"{path}: {folder} cannot be written to; choose another place")
+
+
 def write_json(path: Path | None, data: Any) -> None:
-    """Whole or not at all; a number that is not finite becomes null."""
+    """Whole or not at all; a number that is not finite becomes null. Raises InputError."""
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, (json.dumps(_finite(data), indent=2) + "\n").encode())
 
 

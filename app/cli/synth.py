@@ -29,7 +29,7 @@ def run(arguments: list[str]) -> int:
     options.add_argument("--out", type=Path, default=Path("synthetic"))
     options.add_argument("--size", type=int, default=224)
     options.add_argument("--seed", type=int, default=0)
-    chosen = options.parse_args(arguments)
+    chosen = options.parse(arguments)
     if chosen.count < 1 or not 32 <= chosen.size <= 1024:
         raise ConfigError("--count must be at least 1 and --size between 32 and 1024")
     source = frames(_ROWS, seed=chosen.seed, size=chosen.size)

@@ -15,7 +15,7 @@ from sim.tracks.library import find_track, track_names
 def run(arguments: list[str]) -> int:
     options = parser("tracks", what="List the tracks and looks.", example="linepilot tracks --json tracks.json")
     options.add_argument("--json", type=Path, default=None)
-    chosen = options.parse_args(arguments)
+    chosen = options.parse(arguments)
     rows = []
     for name in track_names():
         if ":" in name:

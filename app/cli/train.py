@@ -38,7 +38,7 @@ def run(arguments: list[str]) -> int:
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--start", type=Path, default=None, help="weights to begin with (.safetensors)")
     options.add_argument("--resume", action="store_true")
-    chosen = options.parse_args(arguments)
+    chosen = options.parse(arguments)
     from perception.network import ROWS
     from perception.training.train import Progress, TrainSettings, train
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 
@@ -15,7 +16,7 @@ class DriveMetrics:
     completed: bool
     """All laps asked for, without leaving the line by more than half the robot's width."""
     lap_time_s: float | None
-    """Mean over whole laps."""
+    """Mean over whole laps, the first with its start from rest."""
     lateral_error_rms_m: float
     lateral_error_p95_m: float
     lateral_error_max_m: float
@@ -24,25 +25,31 @@ class DriveMetrics:
     distance_m: float
 
 
+_NOTHING = DriveMetrics(
+    laps=0, completed=False, lap_time_s=None, lateral_error_rms_m=nan, lateral_error_p95_m=nan,
+    lateral_error_max_m=nan, off_line_s=0.0, mean_speed_m_s=0.0, distance_m=0.0,
+)  # fmt: skip
+
+
 def measure(truths: list[Truth], *, lap_m: float, laps: int, end_m: float) -> DriveMetrics:
-    """``lap_m`` is the length of a lap, ``end_m`` the distance at which the drive is complete."""
+    """``lap_m`` is the length of a lap, ``end_m`` the distance at which the drive is complete.
+
+    A drive ends when the robot is lost, so the errors of one that failed are of the stretch it drove.
+    """
     if len(truths) < 2:
-        return DriveMetrics(
-            laps=0, completed=False, lap_time_s=None, lateral_error_rms_m=float("nan"),
-            lateral_error_p95_m=float("nan"),
-            lateral_error_max_m=float("nan"), off_line_s=0.0, mean_speed_m_s=0.0, distance_m=0.0,
-        )  # fmt: skip
+        return _NOTHING
     time = np.array([t.time_s for t in truths])
     error = np.abs([t.lateral_error_m for t in truths])
     distance = np.array([t.distance_m for t in truths])
     off = np.array([t.off_line for t in truths])
-    whole = int(distance.max() / lap_m + 1e-9)
-    passed = [float(time[int(np.argmax(distance >= lap * lap_m))]) for lap in range(1, whole + 1)]
+    # An open track ends short of its last point.
+    marks = np.minimum(np.arange(1, laps + 1) * lap_m, end_m)
+    passed = [float(time[np.argmax(distance >= mark)]) for mark in marks if distance.max() >= mark]
     took = float(time[-1] - time[0])
     return DriveMetrics(
-        laps=min(whole, laps),
-        completed=bool(distance[-1] >= end_m and not off.any()),
-        lap_time_s=(passed[-1] - float(time[0])) / whole if whole else None,
+        laps=len(passed),
+        completed=bool(len(passed) == laps and not off.any()),
+        lap_time_s=(passed[-1] - float(time[0])) / len(passed) if passed else None,
         lateral_error_rms_m=float(np.sqrt(np.mean(error**2))),
         lateral_error_p95_m=float(np.quantile(error, 0.95)),
         lateral_error_max_m=float(error.max()),

@@ -15,6 +15,7 @@ from robot.drive.pilots import make_mixer, make_pilot
 from sim.benchmark.metrics import DriveMetrics, measure
 from sim.rig import SimCamera, SimClock, SimMotors
 from sim.tracks.geometry import Track
+from sim.vehicle.params import JETBOT, JETRACER
 from sim.world import Truth, World
 
 _OPEN_END_M = 0.35
@@ -25,23 +26,53 @@ _SLOWEST_MPS = 0.1
 
 @dataclass(slots=True, kw_only=True)
 class SimulatedDrive:
-    """All that one drive left behind."""
+    """All that one drive left behind; whole also when it ended with an error."""
 
     world: World
     ticks: list[Tick] = field(default_factory=list)
+    """Without their pictures."""
     truths: list[Truth] = field(default_factory=list)
     causes: tuple[Cause, ...] = ()
-    timing: CycleSummary | None = None
-    metrics: DriveMetrics | None = None
+    timing: CycleSummary = field(default_factory=lambda: CycleTimer(period_s=1.0).summary())
+    metrics: DriveMetrics = field(default_factory=lambda: measure([], lap_m=1.0, laps=1, end_m=1.0))
+
+    @property
+    def latency_s(self) -> float:
+        """From the exposure until the wheels answer, mean over the drive, as the simulated clock saw it."""
+        if not self.ticks:
+            return 0.0
+        seen = sum(tick.now_s - tick.exposed_s for tick in self.ticks) / len(self.ticks)
+        return seen + self.world.params.motor_delay_s
+
+
+def make_world(track: Track, *, look: str, config: RobotConfig, seed: int) -> World:
+    """The vehicle that the settings speak of, standing at the start."""
+    vehicle = JETRACER if config.motors.vehicle == "ackermann" else JETBOT
+    world = World(track, look=look, vehicle=vehicle, calibration=config.calibration)
+    world.reset(seed)
+    return world
+
+
+def end_of(track: Track, *, laps: int) -> float:
+    """The distance at which the drive is complete, metres."""
+    return track.length_m * laps if track.closed else track.length_m - _OPEN_END_M
 
 
 def simulate(
-    world: World, *, estimator: Estimator, config: RobotConfig, laps: int = 1,
-    watch: Callable[[SimulatedDrive], bool] = lambda _: True, into: SimulatedDrive | None = None,
-) -> SimulatedDrive:  # fmt: skip
-    """Drive ``laps`` laps. ``watch`` is called after each tick and may end the drive with False."""
-    track: Track = world.track
-    end_m = track.length_m * laps if track.closed else track.length_m - _OPEN_END_M
+    world: World,
+    *,
+    estimator: Estimator,
+    config: RobotConfig,
+    laps: int = 1,
+    watch: Callable[[SimulatedDrive], bool] = lambda _: True,
+    interrupted: Callable[[], bool] = lambda: False,
+    into: SimulatedDrive | None = None,
+) -> SimulatedDrive:
+    """Drive ``laps`` laps. ``watch`` is called after each tick and may end the drive with False.
+
+    Raises CameraError, MotorError; ``into`` then holds what was driven.
+    """
+    end_m = end_of(world.track, laps=laps)
     result = into if into is not None else SimulatedDrive(world=world)
     longest_s = end_m / _SLOWEST_MPS
     timer = CycleTimer(period_s=1 / config.fps)
@@ -59,8 +90,8 @@ def simulate(
         camera_delay_s=world.params.camera_delay_s, period_s=1 / config.fps,
     )  # fmt: skip
     try:
-        result.causes = drive(rig, record, timer=timer)
+        result.causes = drive(rig, record, timer=timer, interrupted=interrupted)
     finally:
         result.timing = timer.summary()
-        result.metrics = measure(result.truths, lap_m=track.length_m, laps=laps, end_m=end_m)
+        result.metrics = measure(result.truths, lap_m=world.track.length_m, laps=laps, end_m=end_m)
     return result

@@ -1,0 +1,118 @@
+"""A drive on a recording or on a live camera: live progress, then the table, the picture and the numbers."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
+
+from app.cli.options import write_json
+from app.cli.tables import facts
+from control.messages import Cause, SafetyState
+from robot.config import RobotConfig
+from robot.drive.cycle_timer import CycleTimer
+from robot.drive.interrupt import StopRequest
+from robot.drive.loop import Tick, drive
+from robot.drive.pilots import open_estimator
+from robot.drive.rig import open_rig
+
+_REFRESH_TICKS = 10
+_CLEAR = (Cause.LIMITED, Cause.NOT_ARMED)
+"""Said of a tick, but no reason to slow down or stop."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Driven:
+    """What is kept of each tick; ``shown`` are some ticks with their pictures."""
+
+    ticks: list[Tick] = field(default_factory=list)
+    shown: list[Tick] = field(default_factory=list)
+    causes: Counter[str] = field(default_factory=Counter)
+    stops: int = 0
+    _stride: int = 1
+
+    def add(self, tick: Tick) -> None:
+        if len(self.ticks) % self._stride == 0 and tick.frame is not None:
+            self.shown.append(tick)
+            if len(self.shown) == 24:
+                # Keeps 12 to 24 pictures spread over a drive of any length.
+                self.shown, self._stride = self.shown[::2], self._stride * 2
+        self.ticks.append(tick.without_picture())
+        self.causes.update(cause.value for cause in tick.verdict.causes if cause not in _CLEAR)
+        self.stops += tick.verdict.state is SafetyState.STOPPED
+
+
+def drive_hardware(chosen: Namespace, config: RobotConfig, *, interrupted: StopRequest) -> int:
+    """0 when the recording was driven to its end; 1 when the supervisor stopped the drive."""
+    rig = open_rig(config, estimator=open_estimator(config))
+    driven = _Driven()
+    timer = CycleTimer(period_s=rig.period_s)
+    causes: tuple[Cause, ...] = ()
+    try:
+        with _bar() as bar:
+            task = bar.add_task(config.camera.source, total=None, now="")
+
+            def record(tick: Tick) -> bool:
+                driven.add(tick)
+                if len(driven.ticks) % _REFRESH_TICKS == 0:
+                    bar.update(task, now=_now(tick, len(driven.ticks)))
+                return True
+
+            # Motors that are not there may be armed again, so that a recording is driven to its end.
+            causes = drive(rig, record, timer=timer, rearm=config.motors.driver == "dry-run", interrupted=interrupted)
+    finally:
+        _report(driven, timer, chosen, config, causes=causes)
+    return 1 if causes else 0
+
+
+def _bar() -> Progress:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), TextColumn("{task.fields[now]}"), TimeElapsedColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+
+
+def _now(tick: Tick, count: int) -> str:
+    command = tick.verdict.command
+    why = ", ".join(cause.value for cause in tick.verdict.causes)
+    return f"{count} frames  {command.speed_mps:4.2f} m/s  {command.curvature_1pm:+5.1f} 1/m  {why}"
+
+
+def _report(
+    driven: _Driven, timer: CycleTimer, chosen: Namespace, config: RobotConfig, *, causes: tuple[Cause, ...]
+) -> None:
+    from app.cli.frame_sheet import save_frame_sheet
+
+    ticks = driven.ticks
+    seen = sum(tick.estimate.confidence >= config.follower.min_confidence for tick in ticks)
+    latency = config.calibration.latency
+    loop_s = sum(tick.now_s - tick.exposed_s for tick in ticks) / max(1, len(ticks))
+    record: dict[str, Any] = {
+        "camera": config.camera.source, "frames": len(ticks), "line_seen": seen / max(1, len(ticks)),
+        "mean_speed_asked_m_s": sum(t.verdict.command.speed_mps for t in ticks) / max(1, len(ticks)),
+        "camera_to_wheel_latency_ms": (loop_s + latency.delay_s - latency.camera_s) * 1000, **asdict(timer.summary()),
+        "stops": driven.stops, "causes": dict(driven.causes), "stopped_by": [cause.value for cause in causes],
+    }  # fmt: skip
+    console = Console()
+    console.print(facts(config.camera.source, _rows(record)))
+    write_json(chosen.json, record)
+    if driven.shown:
+        save_frame_sheet(chosen.picture, driven.shown)
+        console.print(f"picture: {chosen.picture}", soft_wrap=True)
+
+
+def _rows(r: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("frames", f"{r['frames']}"),
+        ("line seen", f"{r['line_seen'] * 100:.0f} %"),
+        ("mean speed asked", f"{r['mean_speed_asked_m_s']:.2f} m/s"),
+        ("camera to wheel", f"{r['camera_to_wheel_latency_ms']:.0f} ms"),
+        ("loop p50 / p99", f"{r['loop_p50_ms']:.1f} / {r['loop_p99_ms']:.1f} ms"),
+        ("loop without network p99", f"{r['overhead_p99_ms']:.2f} ms"),
+        ("overruns", f"{r['overruns']} of {r['passes']}"),
+        ("stops", f"{r['stops']}"),
+        *((f"frames with {name}", f"{count}") for name, count in r["causes"].items()),
+    ]
