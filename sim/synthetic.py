@@ -22,7 +22,7 @@ from sim.render.appearance import (
 from sim.render.ground import Color, Image, Mark, Points, blend, fill_mask, wear_out
 from sim.render.sensor import Sensor, random_settings
 from sim.render.textures import random_tile
-from sim.synthetic_path import SIZE, random_camera, random_path
+from sim.synthetic_path import SIZE, jetbot_camera, random_camera, random_path
 
 _NODES = 57
 _FRAMES_A_CAMERA = 4
@@ -42,8 +42,8 @@ class LabelledFrame:
 class _View:
     """A lens on its mount: where each pixel's ray meets the floor, metres; infinitely far at and above the horizon."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        camera, mount = random_camera(rng)
+    def __init__(self, rng: np.random.Generator, *, jetbots: float) -> None:
+        camera, mount = jetbot_camera(rng) if rng.random() < jetbots else random_camera(rng)
         self.projection = GroundProjection(camera, mount)
         self.scale = mount.height_m / 0.11
         axis = np.linspace(-1, 1, _NODES)
@@ -209,11 +209,11 @@ def make_frame(view: _View, rows: NDArray[np.float64], rng: np.random.Generator,
     return LabelledFrame(image=picture, x=np.stack([x, x]), visible=np.stack([seen, seen]) * is_there, defined=defined)
 
 
-def frames(rows: tuple[float, ...], *, seed: int, size: int) -> Iterator[LabelledFrame]:
-    """Endless labelled pictures; the same seed gives the same pictures."""
+def frames(rows: tuple[float, ...], *, seed: int, size: int, jetbots: float = 0.2) -> Iterator[LabelledFrame]:
+    """Endless labelled pictures; the same seed gives the same pictures. ``jetbots`` is the share of JetBot cameras."""
     rng = np.random.default_rng(seed)
     heights = np.asarray(rows, dtype=np.float64)
     while True:
-        view = _View(rng)
+        view = _View(rng, jetbots=jetbots)
         for _ in range(_FRAMES_A_CAMERA):
             yield make_frame(view, heights, rng, size=size)

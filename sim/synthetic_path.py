@@ -57,6 +57,29 @@ def random_path(rng: np.random.Generator, *, scale: float, length_m: float = 4.5
     return np.concatenate([backward[::-1], [start], forward])
 
 
+def jetbot_camera(rng: np.random.Generator) -> tuple[CameraModel, CameraMount]:
+    """A JetBot as people build it: the default lens and mount, a little off in everything."""
+    usual, mount = CameraModel(), CameraMount()
+    scale = rng.uniform(0.92, 1.08, 2)
+    center = rng.normal(SIZE / 2 - 0.5, 2.0, 2)
+    camera = CameraModel(
+        width=SIZE,
+        height=SIZE,
+        fx=usual.fx * SIZE / usual.width * float(scale[0]),
+        fy=usual.fy * SIZE / usual.height * float(scale[1]),
+        cx=float(center[0]),
+        cy=float(center[1]),
+        distortion=usual.distortion,
+    )
+    return camera, CameraMount(
+        height_m=mount.height_m * float(rng.uniform(0.85, 1.2)),
+        forward_m=mount.forward_m,
+        pitch_rad=mount.pitch_rad + float(rng.normal(0, 0.06)),
+        roll_rad=float(rng.normal(0, 0.015)),
+        yaw_rad=float(rng.normal(0, 0.02)),
+    )
+
+
 def random_camera(rng: np.random.Generator) -> tuple[CameraModel, CameraMount]:
     """A lens and a mount whose horizon lies in the upper half of the picture, or above it."""
     fisheye = rng.random() < 0.6

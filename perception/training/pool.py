@@ -98,7 +98,8 @@ class SamplePool:
         """A random batch, mirrored half of the time: a mirrored floor is as good a floor. Raises LinepilotError."""
         while self.count < size or self.drawn + size > self.produced * self._reuse:
             self._take(wait=True)
-        while self._take(wait=False):
+        # Fresh pictures are taken no faster than they are used up, so that their makers leave the cores to the network.
+        while self.drawn + size > (self.produced - _CHUNK) * self._reuse and self._take(wait=False):
             pass
         self.drawn += size
         store = self._store
