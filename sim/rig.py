@@ -68,8 +68,10 @@ class SimCamera:
 
     def _pass_to_next_event(self, deadline_s: float) -> None:
         """Let time pass until an exposure, an arrival or the deadline."""
+        if self.stalled:
+            self._exposed.clear()
         exposure_s = self._start_s + self._index * self._period_s
-        arrival_s = self._exposed[0].stamp_s if self._exposed and not self.stalled else exposure_s
+        arrival_s = self._exposed[0].stamp_s if self._exposed else exposure_s
         until_s = min(exposure_s, arrival_s, deadline_s)
         if until_s > self._world.now_s:
             self._world.advance_to(until_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import cos, sin
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,7 +25,7 @@ from sim.vehicle.params import VehicleParams
 from sim.vehicle.vehicle import Vehicle
 
 _SPACING_M = 0.01
-_LOOK_UP_EVERY_M = 0.1
+_LOOK_UP_EVERY_M, _LOOK_UP_EVERY_S = 0.1, 0.1
 """A crossing is passed on the right branch only when the nearest place is followed in small steps."""
 _BEHIND_M, _AHEAD_M, _LABEL_SPACING_M = 0.3, 4.0, 0.02
 _FINISH_M = 0.05
@@ -107,10 +108,11 @@ class World:
 
     def advance_to(self, when_s: float) -> None:
         """Let time pass until exactly ``when_s``."""
-        self.vehicle.advance_to(when_s)
-        self._truth = None
-        if self.vehicle.travelled_m - self._looked_at_m > _LOOK_UP_EVERY_M:
-            self._look_up()
+        while self.now_s < when_s:
+            self.vehicle.advance_to(min(when_s, self.now_s + _LOOK_UP_EVERY_S))
+            self._truth = None
+            if self.vehicle.travelled_m - self._looked_at_m > _LOOK_UP_EVERY_M:
+                self._look_up()
 
     def step(self, wheels: WheelCommand, dt_s: float) -> None:
         self.command(wheels)
@@ -130,7 +132,7 @@ class World:
         along = np.arange(first, last, _LABEL_SPACING_M)
         pose = self.vehicle.pose
         gap = self.track.points_at(along) - (pose.x, pose.y)
-        c, s = np.cos(pose.heading), np.sin(pose.heading)
+        c, s = cos(pose.heading), sin(pose.heading)
         seen = gap @ np.array([[c, -s], [s, c]])
         # A path that passes under the robot is seen only from the camera on.
         seen[seen[:, 0] <= self.calibration.mount.forward_m] = np.nan
@@ -138,7 +140,7 @@ class World:
 
     def _beside(self, start_m: float, lateral_m: float, turn_rad: float) -> Pose:
         x, y, heading = self.track.pose_at(start_m)
-        return Pose(x=x - lateral_m * np.sin(heading), y=y + lateral_m * np.cos(heading), heading=heading + turn_rad)
+        return Pose(x=x - lateral_m * sin(heading), y=y + lateral_m * cos(heading), heading=heading + turn_rad)
 
     def _nearest(self, place: tuple[float, float], *, hint: int | None) -> Nearest:
         return self.track.nearest(place[0], place[1], hint=hint)

@@ -155,7 +155,8 @@ def test_every_randomised_robot_is_a_valid_one_of_its_make(seed: int) -> None:
     "change",
     [
         {"wheel_base_m": 0.0}, {"dead_zone": 1.0}, {"lag_s": -1.0}, {"slip": float("nan")}, {"motor_delay_s": inf},
-        {"duty_rate_per_s": 0.0}, {"servo_rate_radps": float("nan")}, {"steering_center": inf}, {"max_steering_rad": 1.6},
+        {"duty_rate_per_s": 0.0}, {"servo_rate_radps": float("nan")}, {"steering_center": inf},
+        {"max_steering_rad": 1.6},
     ],
 )  # fmt: skip
 def test_an_impossible_vehicle_is_refused(change: dict[str, float]) -> None:
