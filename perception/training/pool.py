@@ -59,8 +59,22 @@ def _produce(stream: Stream, seed: int, out: Queue[Batch]) -> None:
     for sample in stream(seed):
         samples.append(sample)
         if len(samples) == _CHUNK:
-            out.put(stack(samples))
+            if not _hand_over(stack(samples), out):
+                return
             samples = []
+
+
+def _hand_over(chunk: Batch, out: Queue[Batch]) -> bool:
+    """Wait for room, but not for a parent that was killed."""
+    while True:
+        parent = multiprocessing.parent_process()
+        if parent is not None and not parent.is_alive():
+            return False
+        try:
+            out.put(chunk, timeout=2.0)
+        except queue.Full:
+            continue
+        return True
 
 
 class SamplePool:
