@@ -119,6 +119,7 @@ class FileCamera:
             image = self._reel.read()
             if image is None:
                 return
+            self._time_s = self._index * self._period_s
             yield Frame(image=image, stamp_s=self.now_s(), index=self._index)
             self._index += 1
         raise CameraError("the recording is closed")
@@ -126,7 +127,6 @@ class FileCamera:
     def _wait(self) -> None:
         """Until the next frame is due; each is due at its own multiple of the period, so that no error adds up."""
         if not self._realtime:
-            self._time_s = self._index * self._period_s
             return
         if self._started_s is None:
             self._started_s = self._monotonic()

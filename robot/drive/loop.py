@@ -23,6 +23,10 @@ __all__ = ["Recorder", "Rig", "Tick", "drive"]
 
 _ARM_WITHIN_S = 5.0
 """Longer than this nobody wants to look at a robot that does not start."""
+_STALLED_PASS_S = 0.025
+"""While no frame comes, the ramp goes down and the wheels are written this often."""
+_JUST_PAST_S = 0.001
+"""Wakes up when the frame is too old, not when it is about to be."""
 _DRIVING = (SafetyState.ARMED, SafetyState.RAMPING)
 
 
@@ -113,17 +117,20 @@ class _Loop:
 
     def _arrivals(self) -> Iterator[Frame | None]:
         """Frames; None stands for one that did not come in time, so that the supervisor sees time pass."""
-        timeout_s = self._rig.supervisor.settings.frame_age_soft_s
+        patience_s = self._rig.supervisor.settings.frame_age_soft_s + _JUST_PAST_S
         while True:
+            timeout_s = patience_s if self._stall is None else _STALLED_PASS_S
             try:
                 for frame in self._rig.camera.frames(timeout_s=timeout_s):
-                    self._stall = None
+                    recovered, self._stall = self._stall is not None, None
                     yield frame
+                    if recovered:
+                        break
+                else:
+                    return
             except CameraStalled as stall:
                 self._stall = stall
                 yield None
-            else:
-                return
 
     def _one_pass(self, frame: Frame | None) -> Tick:
         rig, timer = self._rig, self._timer

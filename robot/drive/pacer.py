@@ -6,6 +6,7 @@ from control.checks import require_positive
 
 _EARLY = 0.25
 """Share of a period by which a frame may come early: cameras jitter."""
+_ROUNDING = 1e-6
 
 
 class Pacer:
@@ -31,7 +32,7 @@ class Pacer:
             return True
         if stamp_s < self._due_s - _EARLY * self._period_s:
             return False
-        behind = max(0, round((stamp_s - self._due_s) / self._period_s))
+        behind = max(0, int((stamp_s - self._due_s) / self._period_s + _ROUNDING))
         self.missed += behind
         self.dt_s = stamp_s - self._last_s
         self._last_s = stamp_s
