@@ -25,7 +25,14 @@ TESTS = {
 }
 DEADLINE_S = 120.0
 
-EQUIVALENT: dict[tuple[str, str], str] = {}
+_ON_ENTRY = "set whenever a ramp begins, and read only while one lasts"
+_AT_LEAST_ONE = "a count of frames is a whole number: at least one half is at least one"
+_ON_ARMING = "arming needs a finite command, which sets it to 0"
+EQUIVALENT: dict[tuple[str, str], str] = {
+    ("control/supervisor.py", "self._ceiling_mps = 0.0  [0.0] -> 0.0 + 1"): _ON_ENTRY,
+    ("control/supervisor.py", "self._ramp_mps2 = 0.0  [0.0] -> 0.0 + 1"): _ON_ENTRY,
+    ("control/supervisor.py", "self._not_finite = 0  [0] -> 0 + 1"): _ON_ARMING,
+}
 """(module, mutant) -> why no test can tell it from the original."""
 
 _SWAPS: dict[type[ast.AST], tuple[type[ast.AST], ...]] = {

@@ -548,6 +548,13 @@ def test_each_ramp_starts_from_the_speed_then_driven() -> None:
     assert verdict.command.speed_mps == pytest.approx(1.0 - DT / 0.3)
 
 
+def test_a_ramp_right_after_the_start_begins_at_the_last_speed() -> None:
+    supervisor = armed()
+    run(supervisor, frames=2)
+    verdict = run(supervisor, Health(link_ok=False), frames=1)
+    assert verdict.command.speed_mps == pytest.approx(6.0 * DT * (1 - DT / 0.3))
+
+
 NUMBERS = st.floats(-3, 3) | st.sampled_from([nan, inf, -inf, 1e308, -1e308])
 STEPS = st.sampled_from([0.0, DT, DT, DT, 0.1, 0.2, 5.0, nan, inf, -1.0])
 HEALTHS = st.sampled_from([GREEN] * 12 + [h for h, _ in OBSTACLES])

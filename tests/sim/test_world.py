@@ -68,8 +68,7 @@ def test_a_stalled_camera_says_so_after_the_deadline() -> None:
         next(frames)
         camera.stalled = True
         with pytest.raises(CameraStalled):
-            for _ in range(5):
-                next(frames)
+            list(frames)
 
 
 def test_a_dead_camera_says_so() -> None:
