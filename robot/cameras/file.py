@@ -120,8 +120,8 @@ class FileCamera:
             if image is None:
                 return
             self._time_s = self._index * self._period_s
-            yield Frame(image=image, stamp_s=self.now_s(), index=self._index)
-            self._index += 1
+            index, self._index = self._index, self._index + 1
+            yield Frame(image=image, stamp_s=self.now_s(), index=index)
         raise CameraError("the recording is closed")
 
     def _wait(self) -> None:

@@ -21,7 +21,7 @@ from control.mixing import DifferentialMixer
 from control.supervisor import SafetySupervisor
 from robot.cameras.source import Frame, Image
 from robot.drive.cycle_timer import CycleTimer
-from robot.drive.loop import Rig
+from robot.drive.loop import Rig, Tick
 
 PERIOD_S = 1 / 30
 STANDING = DifferentialCommand()
@@ -169,3 +169,14 @@ class Bench:
             camera=self.camera, motors=self.motors, clock=self.clock, estimator=self.estimator, pilot=self.pilot,
             supervisor=self.supervisor, mixer=DifferentialMixer(), camera_delay_s=camera_delay_s, period_s=PERIOD_S,
         )  # fmt: skip
+
+
+@dataclass
+class Kept:
+    """A recorder that keeps all ticks and wants more."""
+
+    ticks: list[Tick] = field(default_factory=list)
+
+    def __call__(self, tick: Tick) -> bool:
+        self.ticks.append(tick)
+        return True

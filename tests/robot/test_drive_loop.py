@@ -8,7 +8,7 @@ import pytest
 from control.errors import CameraError, CameraStalled, MotorError
 from control.messages import Cause, DifferentialCommand, DriveCommand, SafetyState
 from robot.drive.loop import Tick, drive
-from tests.robot.fakes import PERIOD_S, STANDING, Bench
+from tests.robot.fakes import PERIOD_S, STANDING, Bench, Kept
 
 
 def run(bench: Bench, *, until: int = 10**9, **how: object) -> tuple[list[Tick], tuple[Cause, ...]]:
@@ -132,9 +132,10 @@ def test_a_dead_camera_stops_the_motors_at_once() -> None:
 def test_a_stalled_camera_is_slowed_down_and_then_stopped_within_a_quarter_second() -> None:
     bench = Bench()
     bench.camera.count, bench.camera.then = 30, "stall"
-    ticks: list[Tick] = []
+    kept = Kept()
     with pytest.raises(CameraStalled):
-        drive(bench.rig(), lambda tick: ticks.append(tick) is None, timer=bench.timer)
+        drive(bench.rig(), kept, timer=bench.timer)
+    ticks = kept.ticks
     last_frame_s = 100.0 + 30 * PERIOD_S
     blind = [tick for tick in ticks if tick.frame is None]
     assert 0.1 < blind[0].now_s - last_frame_s < 0.11

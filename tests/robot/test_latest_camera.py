@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from queue import Queue
 from threading import Event
 
@@ -30,8 +32,12 @@ class Device:
         self.released += 1
         self.queue.put(None)
 
-    def open(self) -> LatestFrameCamera:
-        return LatestFrameCamera(self.grab, name="fake", release=self.release)
+    @contextmanager
+    def open(self) -> Iterator[LatestFrameCamera]:
+        with LatestFrameCamera(self.grab, name="fake", release=self.release) as camera:
+            yield camera
+            # Closing waits for the read that is under way.
+            self.queue.put(0)
 
     def take(self, *numbers: int | None) -> None:
         """Returns when the reader has taken them all and asks for more, or has died."""
@@ -95,10 +101,8 @@ def test_the_last_frame_before_the_death_is_still_given(device: Device) -> None:
 
 
 def test_releases_the_device_once(device: Device) -> None:
-    camera = device.open()
-    device.take(1)
-    device.queue.put(2)
-    camera.close()
+    with device.open() as camera:
+        device.take(1)
     camera.close()
     assert device.released == 1
     with pytest.raises(CameraError, match="closed"):

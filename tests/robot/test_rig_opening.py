@@ -18,7 +18,7 @@ from robot.drive.loop import drive
 from robot.drive.pilots import make_mixer, make_pilot, open_estimator, standing_command
 from robot.drive.rig import open_rig
 from robot.motors import open_motors
-from tests.robot.fakes import FakeEstimator
+from tests.robot.fakes import FakeEstimator, Kept
 
 
 @pytest.fixture
@@ -33,9 +33,9 @@ def pictures(tmp_path: Path) -> Path:
 def test_a_recording_is_driven_with_motors_that_are_not_there(pictures: Path) -> None:
     config = load_config(None, [f"camera.source=file:{pictures}", "motors.driver=dry-run"])
     rig = open_rig(config, estimator=FakeEstimator())
-    ticks: list[object] = []
-    assert drive(rig, lambda tick: ticks.append(tick) is None, timer=CycleTimer(period_s=rig.period_s)) == ()
-    assert len(ticks) == 20
+    kept = Kept()
+    assert drive(rig, kept, timer=CycleTimer(period_s=rig.period_s)) == ()
+    assert len(kept.ticks) == 20
 
 
 @pytest.mark.parametrize("source", ["sim", "file:", "usb:", "usb:x", "csi:0", ""])

@@ -58,7 +58,7 @@ def test_a_section_may_be_given_whole() -> None:
 
 def test_it_cannot_be_changed_afterwards() -> None:
     with pytest.raises(ValidationError):
-        load_config(None).fps = 10  # type: ignore[misc]
+        load_config(None).fps = 10
 
 
 def test_an_unknown_key_names_file_line_and_the_nearest_key(tmp_path: Path) -> None:
