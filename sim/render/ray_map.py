@@ -46,8 +46,20 @@ class _Band:
         return (self.last - self.first) * self.taps
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Level:
+    """Bands that follow each other and read the same level share one transform."""
+
+    number: int
+    bands: tuple[_Band, ...]
+    points: NDArray[np.float32]
+    """(lines, W, 2) floor points, forward and left, metres."""
+    where: NDArray[np.float32]
+    """(lines, W, 2) the same in pixels of the level, anew for each frame."""
+
+
 class RayMap:
-    """The view of one lens on its mount over floors of one resolution."""
+    """The view of one lens on its mount over floors of one resolution; for one thread at a time."""
 
     def __init__(self, projection: GroundProjection, *, metres_per_pixel: float) -> None:
         camera = projection.camera
@@ -61,28 +73,43 @@ class RayMap:
         self._first = int(floor_rows[0]) if len(floor_rows) else camera.height
         self._bands = self._make_bands(metres_per_pixel)
         self._levels = tuple(
-            (level, bands, np.concatenate([self._band_points(band) for band in bands]))
-            for level, bands in ((level, tuple(group)) for level, group in groupby(self._bands, key=lambda b: b.level))
+            self._level(level, tuple(group)) for level, group in groupby(self._bands, key=lambda band: band.level)
         )
-        """Bands that follow each other and read the same level share one transform."""
         wall_rows = np.flatnonzero(hidden.any(axis=1))
         self._wall_last = int(wall_rows[-1]) + 1 if len(wall_rows) else 0
         self._hidden: Image = np.asarray(hidden[: self._wall_last] * 255, np.uint8)
         self._wall = panorama_map(self._rays(np.arange(self._wall_last, dtype=np.float64)))
+        # Fresh memory costs a page fault every 4 kB: what no caller sees is used again for each frame.
+        self._canvas = np.empty((camera.height, camera.width, 4), np.uint8)
+        self._wall_seen = np.empty((self._wall_last, camera.width, 4), np.uint8)
+        most = max((band.lines for band in self._bands), default=0)
+        self._lines = np.empty((most, camera.width, 4), np.uint8)
 
     def render(self, floor: FloorPyramid, panorama: Image, pose: Pose) -> Image:
         """(H, W, 3) uint8 BGR: what the camera sees from ``pose`` (world frame)."""
-        canvas = np.empty((self._height, self._width, 4), np.uint8)
-        matrices = floor.matrices(pose)
-        for level, bands, points in self._levels:
-            where, done = cv2.transform(points, matrices[level]), 0
-            for band in bands:
-                _render_band(canvas[band.first : band.last], band, floor, where[done : done + band.lines])
+        canvas, matrices = self._canvas, floor.matrices(pose)
+        for level in self._levels:
+            cv2.transform(level.points, matrices[level.number], level.where)
+            done = 0
+            for band in level.bands:
+                self._render_band(canvas[band.first : band.last], band, floor, level.where[done : done + band.lines])
                 done += band.lines
         if self._wall_last:
-            wall = cv2.remap(facing(panorama, pose.heading), self._wall, _NO_MAP, cv2.INTER_NEAREST)
-            cv2.copyTo(wall, self._hidden, canvas[: self._wall_last])
+            around = facing(panorama, pose.heading)
+            cv2.remap(around, self._wall, _NO_MAP, cv2.INTER_NEAREST, self._wall_seen)
+            cv2.copyTo(self._wall_seen, self._hidden, canvas[: self._wall_last])
         return np.asarray(cv2.cvtColor(canvas, cv2.COLOR_BGRA2BGR), np.uint8)
+
+    def _render_band(self, rows: Image, band: _Band, floor: FloorPyramid, where: NDArray[np.float32]) -> None:
+        target = rows if band.taps == 1 else self._lines[: band.lines]
+        source = floor.levels[band.level]
+        cv2.remap(source, where, _NO_MAP, cv2.INTER_LINEAR, target, cv2.BORDER_CONSTANT, floor.beyond)
+        left = band.lines
+        while left > 2 * len(rows):
+            left //= 2
+            cv2.addWeighted(target[:left], 0.5, target[left : 2 * left], 0.5, 0, target[:left])
+        if band.taps > 1:
+            cv2.addWeighted(target[: len(rows)], 0.5, target[len(rows) : left], 0.5, 0, rows)
 
     def _image_points(self, rows: Floats, *, column_shift: float = 0.0) -> Floats:
         columns = np.arange(self._width, dtype=np.float64) + column_shift
@@ -112,23 +139,15 @@ class RayMap:
             for begin, end in pairwise(cuts)
         )
 
+    def _level(self, number: int, bands: tuple[_Band, ...]) -> _Level:
+        points = np.concatenate([self._band_points(band) for band in bands])
+        return _Level(number=number, bands=bands, points=points, where=np.empty_like(points))
+
     def _band_points(self, band: _Band) -> NDArray[np.float32]:
         """(taps * rows, W, 2) floor points in metres: first the upper line of every row, then the next ones."""
         within = (np.arange(band.taps) + 0.5) / band.taps - 0.5
         lines = (np.arange(band.first, band.last) + within[:, None]).ravel()
         return np.nan_to_num(self._floor(lines), nan=_NOWHERE_M).astype(np.float32)
-
-
-def _render_band(rows: Image, band: _Band, floor: FloorPyramid, where: Any) -> None:
-    source = floor.levels[band.level]
-    if band.taps == 1:
-        cv2.remap(source, where, _NO_MAP, cv2.INTER_LINEAR, rows, cv2.BORDER_CONSTANT, floor.beyond)
-        return
-    lines = cv2.remap(source, where, _NO_MAP, cv2.INTER_LINEAR, None, cv2.BORDER_CONSTANT, floor.beyond)
-    while len(lines) > 2 * len(rows):
-        half = len(lines) // 2
-        lines = cv2.addWeighted(lines[:half], 0.5, lines[half:], 0.5, 0)
-    cv2.addWeighted(lines[: len(rows)], 0.5, lines[len(rows) :], 0.5, 0, rows)
 
 
 def _row_median(steps: Floats) -> list[float]:

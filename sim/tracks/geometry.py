@@ -104,48 +104,42 @@ class Track:
         With ``hint`` (the last answer's segment) only its surroundings are searched, so that a crossing does not
         catch a robot that passes over it; without, the whole track.
         """
+        count = len(self.vertices) - 1
         if hint is None:
-            return self._project(np.arange(len(self._starts)), x, y)
-        reach = max(2, round(_WINDOW_M / self._mean_step))
-        window = np.arange(hint - reach, hint + reach + 1)
-        if self.closed:
-            window %= len(self._starts)
-        else:
-            window = window[(window >= 0) & (window < len(self._starts))]
-        return self._project(window, x, y)
+            return self._project(0, count, x, y)
+        first, last = hint - self._reach, hint + self._reach + 1
+        return self._project(first, last, x, y) if self.closed else self._project(max(0, first), min(count, last), x, y)
 
     @cached_property
-    def _starts(self) -> Points:
-        return self.vertices[:-1]
+    def _reach(self) -> int:
+        """Segments on each side of a hint that are searched."""
+        return max(2, round(_WINDOW_M / self.length_m * (len(self.vertices) - 1)))
 
     @cached_property
-    def _steps(self) -> Points:
-        return np.diff(self.vertices, axis=0)
+    def _segments(self) -> Points:
+        """(5, M) start x and y, step x and y, 1 / step squared; a closed track goes on by the reach at both ends."""
+        steps = np.diff(self.vertices, axis=0)
+        table = np.vstack([self.vertices[:-1].T, steps.T, 1.0 / np.einsum("ij,ij->i", steps, steps)])
+        beyond = self._reach if self.closed else 0
+        wrapped: Points = table[:, np.arange(-beyond, len(steps) + beyond) % len(steps)]
+        return wrapped
 
-    @cached_property
-    def _squares(self) -> Points:
-        squares: Points = np.einsum("ij,ij->i", self._steps, self._steps)
-        return squares
-
-    @cached_property
-    def _mean_step(self) -> float:
-        return self.length_m / len(self._steps)
-
-    def _project(self, window: NDArray[np.int64], x: float, y: float) -> Nearest:
-        starts, steps = self._starts[window], self._steps[window]
-        dx, dy = x - starts[:, 0], y - starts[:, 1]
-        share = np.minimum(np.maximum((dx * steps[:, 0] + dy * steps[:, 1]) / self._squares[window], 0.0), 1.0)
-        off_x, off_y = dx - share * steps[:, 0], dy - share * steps[:, 1]
-        best = int(np.argmin(off_x * off_x + off_y * off_y))
-        index = int(window[best])
-        step_x, step_y = float(steps[best, 0]), float(steps[best, 1])
-        side = step_x * float(dy[best]) - step_y * float(dx[best])
+    def _project(self, first: int, last: int, x: float, y: float) -> Nearest:
+        """Onto the segments from ``first`` up to ``last``, counted from the start of the track."""
+        beyond = self._reach if self.closed else 0
+        start_x, start_y, step_x, step_y, inverse = self._segments[:, first + beyond : last + beyond]
+        dx, dy = x - start_x, y - start_y
+        share = np.minimum(np.maximum((dx * step_x + dy * step_y) * inverse, 0.0), 1.0)
+        off_x, off_y = dx - share * step_x, dy - share * step_y
+        best = int((off_x * off_x + off_y * off_y).argmin())
+        index = (first + best) % (len(self.vertices) - 1)
+        ahead, left = float(step_x[best]), float(step_y[best])
         distance = hypot(float(off_x[best]), float(off_y[best]))
-        along = float(self.arc_length[index]) + float(share[best]) * hypot(step_x, step_y)
+        side = ahead * float(dy[best]) - left * float(dx[best])
         return Nearest(
-            s=along,
+            s=float(self.arc_length[index]) + float(share[best]) * hypot(ahead, left),
             lateral_m=distance if side >= 0 else -distance,
-            heading_rad=atan2(step_y, step_x),
+            heading_rad=atan2(left, ahead),
             index=index,
         )
 

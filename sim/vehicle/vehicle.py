@@ -23,6 +23,7 @@ class Vehicle:
         self.now_s = 0.0
         self.travelled_m = 0.0
         self._acting = standing(params)
+        self._duties = duties(self._acting)
         self._delay = DelayLine(params.motor_delay_s)
         self._left = Motor(params, gain=params.left_gain)
         self._right = Motor(params, gain=params.right_gain)
@@ -66,7 +67,7 @@ class Vehicle:
         while self.now_s < end - 1e-12:
             arrived = self._delay.due(self.now_s)
             if arrived is not None:
-                self._acting = arrived
+                self._acting, self._duties = arrived, duties(arrived)
             until = min(end, self.now_s + _LONGEST_SUBSTEP_S, self._delay.next_s)
             self._substep(until - self.now_s)
             self.now_s = until
@@ -75,7 +76,7 @@ class Vehicle:
     def _substep(self, dt: float) -> None:
         params, command = self.params, self._acting
         battery = self.battery
-        left_duty, right_duty = duties(command)
+        left_duty, right_duty = self._duties
         left = self._left.advance(left_duty, battery=battery, dt=dt)
         right = self._right.advance(right_duty, battery=battery, dt=dt)
         if isinstance(command, AckermannCommand):

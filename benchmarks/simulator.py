@@ -1,0 +1,147 @@
+"""How many environment steps a CPU-second buys, beside peers, in one interleaved run. Prints JSON lines.
+
+    python benchmarks/simulator.py [--rounds 5] [--steps 600] [--peer-python /path/to/venv/bin/python]
+
+A step moves the vehicle by one frame of 1/30 s and renders one frame. Peers run where that Python has them:
+CarRacing-v3 (gymnasium[box2d]) and a MuJoCo differential drive; one that is missing is told on stderr.
+Times are CPU times of the process, all threads, set-up left out; each number is the median over the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+
+import cv2
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from calibration.profile import Calibration, CameraModel  # noqa: E402
+from sim.env import EnvSettings, LineFollowingEnv  # noqa: E402
+
+PEERS = ROOT / "benchmarks" / "simulator_peers.py"
+SEED = 1
+TRACK = "reInvent2019_track"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """``rate`` runs so many steps and gives steps per CPU-second, or None when it cannot run here."""
+
+    name: str
+    context: str
+    rate: Callable[[int], float | None]
+    target: float | None = None
+
+
+def calibration_of(width: int, height: int) -> Calibration:
+    """The default 160 degree fisheye on a sensor of another size."""
+    lens = CameraModel()
+    across, down = width / lens.width, height / lens.height
+    camera = replace(
+        lens, width=width, height=height, fx=lens.fx * across, fy=lens.fy * down,
+        cx=(lens.cx + 0.5) * across - 0.5, cy=(lens.cy + 0.5) * down - 0.5,
+    )  # fmt: skip
+    return Calibration(camera=camera)
+
+
+def own_rate(width: int, height: int, *, effects: bool) -> Callable[[int], float]:
+    settings = EnvSettings(track=TRACK, effects=effects, randomise=False, laps=1000, off_line_penalty=0.0)
+    env = LineFollowingEnv(settings, calibration=calibration_of(width, height))
+    env.reset(seed=SEED)
+
+    def rate(steps: int) -> float:
+        actions = np.random.default_rng(SEED).uniform(0.05, 0.3, (steps, 2)).astype(np.float32)
+        env.reset(seed=SEED)
+        start = time.process_time()
+        for action in actions:
+            env.step(action)
+        return steps / (time.process_time() - start)
+
+    return rate
+
+
+def peer_rate(python: Path, peer: str) -> Callable[[int], float | None]:
+    missing = False
+
+    def rate(steps: int) -> float | None:
+        nonlocal missing
+        if missing:
+            return None
+        command = [str(python), str(PEERS), peer, str(steps)]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        if run.returncode == 0:
+            return float(run.stdout.split()[-1])
+        missing = True
+        why = (run.stderr.strip().splitlines() or ["no reason given"])[-1]
+        print(f"skipped {peer}: {why}", file=sys.stderr)
+        return None
+
+    return rate
+
+
+def cases(python: Path) -> list[Case]:
+    lens = "160 degree fisheye, Gymnasium step"
+    return [
+        Case(name="sim_env_steps_224_plain", context=f"224x224, {lens}", target=2000.0,
+             rate=own_rate(224, 224, effects=False)),
+        Case(name="sim_env_steps_224_all_effects", target=400.0,
+             context=f"224x224, {lens}, every effect: cast, vignette, blur, noise, flicker, JPEG",
+             rate=own_rate(224, 224, effects=True)),
+        Case(name="sim_env_steps_640x480_plain", context=f"640x480, {lens}", rate=own_rate(640, 480, effects=False)),
+        Case(name="sim_env_steps_640x480_all_effects", context=f"640x480, {lens}, every effect",
+             rate=own_rate(640, 480, effects=True)),
+        Case(name="peer_car_racing_v3", context="CarRacing-v3, 96x96", rate=peer_rate(python, "car_racing")),
+        Case(name="peer_mujoco_differential_drive",
+             context="MuJoCo, two wheels on a plane, 224x224, no lens distortion, no shadows",
+             rate=peer_rate(python, "mujoco")),
+    ]  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=600, help="steps a round and case; a third of it for peers")
+    parser.add_argument("--peer-python", type=Path, default=Path(sys.executable), help="a Python that has the peers")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    todo = cases(options.peer_python)
+    rates: dict[str, list[float]] = {case.name: [] for case in todo}
+    for _ in range(options.rounds):
+        for case in todo:
+            own = not case.name.startswith("peer_")
+            rate = case.rate(options.steps if own else max(1, options.steps // 3))
+            if rate is not None:
+                rates[case.name].append(rate)
+    machine = f"{platform.machine()}, Python {platform.python_version()}, OpenCV {cv2.__version__}, 1 thread"
+    for case in todo:
+        report(case, rates[case.name], machine)
+
+
+def report(case: Case, rates: list[float], machine: str) -> None:
+    if not rates:
+        return
+    spread = f"median of {len(rates)} rounds, {min(rates):.0f} to {max(rates):.0f}"
+    line = {
+        "name": case.name,
+        "value": round(median(rates), 1),
+        "unit": "steps per CPU-second",
+        "target": case.target,
+        "better": "higher",
+        "context": f"{case.context}; {spread}; {machine}",
+    }
+    print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    main()
