@@ -3,50 +3,58 @@
 from __future__ import annotations
 
 import os
+from math import isnan
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from app.cli.options import add_settings, config_from, parser, write_json
+from app.cli.options import add_settings, config_from, parser, refuse_unwritable, write_json
 from control.errors import ConfigError
 from robot.drive.pilots import open_estimator
-from sim.benchmark.scenarios import DIRECTIONS, Record, Scenario, run_all
+from sim.benchmark.scenarios import DIRECTIONS, Record, Scenario, run_all, seed_of
 from sim.looks import LOOKS
 from sim.tracks.geometry import Track
-from sim.tracks.library import find_tracks, shipped_names
+from sim.tracks.library import find_tracks
+
+_WHAT = """Drive one lap of every track in every look and direction, in as many processes as there are cores.
+
+A run is completed when the lap was driven without leaving the line by more than half the robot's width."""
+_EXAMPLE = """linepilot bench --tracks reInvent2019_track,Monaco --looks 2 --directions both --json bench.json
+  linepilot bench --tracks my_tracks/ --looks 1 law=jetbot"""
 
 
 def run(arguments: list[str]) -> int:
-    options = parser(
-        "bench",
-        what="Drive one lap of every track in every look and direction.",
-        example="linepilot bench --tracks reInvent2019_track,Monaco --looks 2 --directions both --json bench.json",
-    )
+    options = parser("bench", what=_WHAT, example=_EXAMPLE)
     add_settings(options)
-    options.add_argument(
-        "--tracks", default="", help="NAME,NAME,... or a folder, or a FILE.npy; all shipped by default"
-    )
-    options.add_argument("--looks", type=int, default=3, help=f"how many of: {', '.join(LOOKS)}")
-    options.add_argument("--directions", choices=("forward", "reverse", "both"), default="both")
-    options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    options.add_argument("--json", type=Path, default=None)
+    options.add_argument("--tracks", default="all", help="NAME,NAME,..., a folder of .npy or FILE.npy; default: all")
+    options.add_argument("--looks", type=int, default=3, metavar="N", help=f"the first N of: {', '.join(LOOKS)}")
+    options.add_argument("--directions", choices=(*DIRECTIONS, "both"), default="both")
+    options.add_argument("--seed", type=int, default=0, help="of everything random")
+    options.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes; default: one a core")
+    options.add_argument("--json", type=Path, metavar="OUT", help="write one record a run to this file")
     chosen = options.parse(arguments)
     if not 1 <= chosen.looks <= len(LOOKS):
         raise ConfigError(f"--looks: from 1 to {len(LOOKS)}, got {chosen.looks}")
+    if chosen.workers < 1 or chosen.seed < 0:
+        raise ConfigError("--workers must be at least 1 and --seed at least 0")
+    refuse_unwritable(chosen.json)
     config = config_from(chosen.settings)
-    open_estimator(config).close()
     ways = DIRECTIONS if chosen.directions == "both" else tuple(w for w in DIRECTIONS if w == chosen.directions)
     scenarios = [
-        Scenario(track=track, look=look, direction=way, seed=chosen.seed)
-        for track in _tracks(chosen.tracks) for look in list(LOOKS)[: chosen.looks] for way in ways
-    ]  # fmt: skip
+        Scenario(track=track, look=look, direction=way, seed=seed_of(chosen.seed, track=number, look=look))
+        for number, track in enumerate(_tracks(chosen.tracks))
+        for look in list(LOOKS)[: chosen.looks]
+        for way in ways
+    ]
+    # Says what is wrong with the model once, not once a process.
+    open_estimator(config).close()
     records: dict[int, Record] = {}
-    with Progress(console=Console(stderr=True)) as bar:
+    with _bar() as bar:
         task = bar.add_task("driving", total=len(scenarios))
-        for index, record in run_all(scenarios, config=config, workers=chosen.workers):
+        for index, record in run_all(scenarios, config=config, workers=min(chosen.workers, len(scenarios))):
             records[index] = record
             bar.advance(task)
     ordered = [records[index] for index in sorted(records)]
@@ -56,21 +64,33 @@ def run(arguments: list[str]) -> int:
 
 
 def _tracks(wanted: str) -> list[Track]:
-    names = [name.strip() for name in wanted.split(",") if name.strip()] or list(shipped_names())
-    return [track for name in names for track in find_tracks(name)]
+    """Names, files and folders may be mixed."""
+    return [track for name in wanted.split(",") for track in find_tracks(name.strip())]
+
+
+def _bar() -> Progress:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal, transient=True)
 
 
 def _show(records: list[Record]) -> None:
-    table = Table(title="bench")
-    for title in ("track", "look", "direction", "completed", "rms cm", "p95 cm", "max cm", "m/s", "stopped by"):
+    table = Table(title="one lap each", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for title in ("track", "look", "direction", "completed"):
         table.add_column(title)
+    for title in ("rms", "p95", "max cm", "off s", "m/s", "lap s"):
+        table.add_column(title, justify="right")
     for r in records:
-        errors = (f"{float(r[f'lateral_error_{k}_m'] or 0) * 100:.1f}" for k in ("rms", "p95", "max"))
+        done = "yes" if r["completed"] else f"no: {r['stopped_by'] or 'left the line'}"
         table.add_row(
-            str(r["track"]), str(r["look"]), str(r["direction"]), "yes" if r["completed"] else "no", *errors,
-            f"{float(r['mean_speed_m_s'] or 0):.2f}", str(r["stopped_by"]),
+            str(r["track"]), str(r["look"]), str(r["direction"]), done,
+            *(_text(r[f"lateral_error_{k}_m"], scale=100.0, digits=1) for k in ("rms", "p95", "max")),
+            _text(r["off_line_s"], digits=1), _text(r["mean_speed_m_s"], digits=2), _text(r["lap_time_s"], digits=1),
         )  # fmt: skip
     console = Console()
     console.print(table)
-    done = sum(bool(r["completed"]) for r in records)
-    console.print(f"{done} of {len(records)} completed")
+    console.print(f"{sum(bool(r['completed']) for r in records)} of {len(records)} completed")
+
+
+def _text(value: str | float | bool | None, *, scale: float = 1.0, digits: int) -> str:
+    return "-" if value is None or isinstance(value, str) or isnan(value) else f"{value * scale:.{digits}f}"

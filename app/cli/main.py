@@ -15,7 +15,8 @@ COMMANDS = {
     "train": ("app.cli.train", "train the network on pictures made up while it learns"),
     "synth": ("app.cli.synth", "write a folder of labelled made-up pictures"),
     "export": ("app.cli.export", "turn trained weights into ONNX and int8 for driving"),
-    "tracks": ("app.cli.tracks", "list the tracks"),
+    "tracks": ("app.cli.tracks", "list the tracks and the looks to drive on"),
+    "config": ("app.cli.config", "print every setting, or their JSON Schema"),
 }
 _HELP = """usage: linepilot COMMAND [options]
 

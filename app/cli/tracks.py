@@ -1,34 +1,65 @@
-"""``linepilot tracks``: list the tracks."""
+"""``linepilot tracks``: list the tracks, and draw them."""
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.options import parser, write_json
+from app.cli.options import parser, refuse_unwritable, write_json
+from perception.files import replace_file
 from sim.looks import LOOKS
-from sim.tracks.library import find_track, track_names
+from sim.tracks.geometry import Track
+from sim.tracks.library import find_tracks, track_names
 
 
 def run(arguments: list[str]) -> int:
-    options = parser("tracks", what="List the tracks and looks.", example="linepilot tracks --json tracks.json")
-    options.add_argument("--json", type=Path, default=None)
+    options = parser(
+        "tracks",
+        what="List the tracks and the looks to drive on.",
+        example="linepilot tracks --picture tracks.png\n  linepilot tracks my_tracks/ --json tracks.json",
+    )
+    options.add_argument("tracks", nargs="*", help="names, random:SEED, FILE.npy or folders; default: all known ones")
+    options.add_argument("--json", type=Path, metavar="OUT", help="write the list to this file")
+    options.add_argument("--picture", type=Path, metavar="OUT", help="draw them all into this .png")
     chosen = options.parse(arguments)
-    rows = []
-    for name in track_names():
-        if ":" in name:
-            continue
-        track = find_track(name)
-        rows.append({"name": track.name, "length_m": track.length_m, "closed": track.closed})
-    table = Table(title="tracks")
-    for title in ("name", "length", "closed"):
-        table.add_column(title)
-    for row in rows:
-        table.add_row(str(row["name"]), f"{row['length_m']:.1f} m", "yes" if row["closed"] else "no")
+    refuse_unwritable(chosen.json, chosen.picture)
+    found = [track for name in chosen.tracks or track_names() for track in find_tracks(name)]
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("track")
+    table.add_column("length", justify="right")
+    table.add_column("closed")
+    for track in found:
+        table.add_row(track.name, f"{track.length_m:.1f} m", "yes" if track.closed else "no")
     console = Console()
     console.print(table)
-    console.print(f"also random:SEED, or a FILE.npy; looks: {', '.join(LOOKS)}")
-    write_json(chosen.json, rows)
+    console.print(f"also random:SEED, or a FILE.npy of x, y in metres\nlooks: {', '.join(LOOKS)}")
+    write_json(chosen.json, [{"name": t.name, "length_m": t.length_m, "closed": t.closed} for t in found])
+    if chosen.picture is not None:
+        _draw(found, chosen.picture)
+        console.print(f"picture: {chosen.picture}", soft_wrap=True)
     return 0
+
+
+def _draw(tracks: list[Track], path: Path) -> None:
+    """Start as a dot."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(6, len(tracks))
+    rows = -(-len(tracks) // columns)
+    figure = Figure(figsize=(2.2 * columns, 2.2 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    for number, track in enumerate(tracks, start=1):
+        plan = figure.add_subplot(rows, columns, number)
+        plan.plot(*track.vertices.T, color="0.25", linewidth=1.5)
+        plan.plot(*track.vertices[0], "o", color="tab:red", markersize=4)
+        plan.set_aspect("equal")
+        plan.set_title(track.name, fontsize=7)
+        plan.axis("off")
+    png = BytesIO()
+    figure.savefig(png, format="png", dpi=110)
+    replace_file(path, png.getvalue())

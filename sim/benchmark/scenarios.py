@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Literal
 
 import cv2
+import numpy as np
 
 from control.errors import CameraError, MotorError
 from perception.estimator import Estimator
 from robot.config import RobotConfig
 from robot.drive.pilots import open_estimator
-from sim.benchmark.run import SimulatedDrive, simulate
+from sim.benchmark.run import SimulatedDrive, make_world, simulate
 from sim.tracks.geometry import Track
-from sim.world import World
 
 Record = dict[str, str | float | bool | None]
 Direction = Literal["forward", "reverse"]
@@ -31,25 +33,27 @@ class Scenario:
     seed: int
 
 
+def seed_of(seed: int, *, track: int, look: str) -> int:
+    """Another world for each track and look, the same one in both directions and whatever else is driven."""
+    return int(np.random.SeedSequence([seed, track, zlib.crc32(look.encode())]).generate_state(1)[0])
+
+
 def run_scenario(scenario: Scenario, *, config: RobotConfig, estimator: Estimator) -> Record:
     """One lap, or an open track to its end."""
     track = scenario.track if scenario.direction == "forward" else scenario.track.reversed()
-    world = World(track, look=scenario.look, calibration=config.calibration)
-    world.reset(scenario.seed)
-    result = SimulatedDrive(world=world)
+    result = SimulatedDrive(world=make_world(track, look=scenario.look, config=config, seed=scenario.seed))
     stopped = ""
     try:
-        simulate(world, estimator=estimator, config=config, into=result)
+        simulate(result.world, estimator=estimator, config=config, into=result)
     except (CameraError, MotorError) as error:
         stopped = str(error)
     metrics = result.metrics
-    assert metrics is not None
     return {
         "track": scenario.track.name, "look": scenario.look, "direction": scenario.direction,
-        "seed": float(scenario.seed),
         "completed": metrics.completed, "lateral_error_rms_m": metrics.lateral_error_rms_m,
         "lateral_error_p95_m": metrics.lateral_error_p95_m, "lateral_error_max_m": metrics.lateral_error_max_m,
         "off_line_s": metrics.off_line_s, "mean_speed_m_s": metrics.mean_speed_m_s, "lap_time_s": metrics.lap_time_s,
+        "distance_m": metrics.distance_m, "seed": scenario.seed,
         "stopped_by": stopped or ", ".join(cause.value for cause in result.causes),
     }  # fmt: skip
 
@@ -58,7 +62,10 @@ _worker: tuple[RobotConfig, Estimator]
 
 
 def _start(config: RobotConfig) -> None:
+    """A worker's own copy of what every scenario needs."""
     global _worker
+    # ^C ends the parent, which ends the workers; they would only print their tracebacks.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     _worker = (config, open_estimator(config))
 
@@ -69,10 +76,16 @@ def _work(scenario: Scenario) -> Record:
 
 
 def run_all(scenarios: list[Scenario], *, config: RobotConfig, workers: int) -> Iterator[tuple[int, Record]]:
-    """Yields (index, record) as they finish; one thread a worker for the network."""
+    """Yields (index, record) as they finish; one thread a worker for the network.
+
+    The records do not depend on the number of workers.
+    """
     single = config.model_copy(update={"threads": 1})
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(single,)) as pool:
-        jobs: dict[Future[Record], int] = {pool.submit(_work, scenario): i for i, scenario in enumerate(scenarios)}
-        for job in as_completed(jobs):
-            yield jobs[job], job.result()
+        try:
+            jobs: dict[Future[Record], int] = {pool.submit(_work, scenario): i for i, scenario in enumerate(scenarios)}
+            for job in as_completed(jobs):
+                yield jobs[job], job.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)

@@ -51,7 +51,8 @@ def test_no_help_of_a_command_imports_torch(command: str) -> None:
 
 
 def test_driving_imports_neither_torch_nor_onnx() -> None:
-    code = "import app.cli.drive, app.cli.drive_simulated, app.cli.drive_hardware, app.cli.bench, perception.engines.onnx"
+    parts = "app.cli.drive, app.cli.drive_simulated, app.cli.drive_hardware, app.cli.bench, perception.engines.onnx"
+    code = f"import {parts}"
     assert not loaded_by(code) & {"torch", "torchvision", "onnx"}
 
 

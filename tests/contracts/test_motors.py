@@ -88,8 +88,8 @@ def test_leaving_stops(subject: Subject) -> None:
 
 
 def test_leaving_with_an_error_stops_too_and_passes_the_error_on(subject: Subject) -> None:
-    with pytest.raises(ValueError, match="mine"), subject.motors as motors:
-        motors.apply(subject.forward)
+    subject.motors.apply(subject.forward)
+    with pytest.raises(ValueError, match="mine"), subject.motors:
         raise ValueError("mine")
     assert subject.stands()
 

@@ -1,0 +1,28 @@
+"""``linepilot config``: every setting with its value, or the schema that an editor reads."""
+
+from __future__ import annotations
+
+import json
+
+import yaml
+
+from app.cli.options import add_settings, config_from, parser
+from robot.config import config_schema
+
+
+def run(arguments: list[str]) -> int:
+    options = parser(
+        "config",
+        what="Print every setting as it would be used, as YAML. Keep what you change in a robot.yaml of your own.",
+        example="linepilot config robot.yaml follower.speed.max_speed_mps=0.5\n"
+        "  linepilot config --schema > robot.schema.json",
+    )
+    add_settings(options)
+    options.add_argument("--schema", action="store_true", help="print the JSON Schema of robot.yaml instead")
+    chosen = options.parse(arguments)
+    config = config_from(chosen.settings)
+    if chosen.schema:
+        print(json.dumps(config_schema(), indent=2))
+    else:
+        print(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), end="")
+    return 0
