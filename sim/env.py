@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from calibration.profile import Calibration
 from control.errors import ConfigError, MissingExtraError
 from control.messages import AckermannCommand, DifferentialCommand, WheelCommand
+from sim.looks import Look
 from sim.render.ground import Image
 from sim.rig import SimCamera
 from sim.tracks.library import find_track
@@ -30,7 +31,7 @@ class EnvSettings:
 
     track: str = "reInvent2019_track"
     """A name, ``random:SEED`` or a .npy file."""
-    look: str = "white-tape"
+    look: str | Look = "white-tape"
     vehicle: Literal["jetbot", "jetracer"] = "jetbot"
     fps: float = 30.0
     laps: int = 1
