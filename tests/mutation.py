@@ -28,10 +28,18 @@ DEADLINE_S = 120.0
 _ON_ENTRY = "set whenever a ramp begins, and read only while one lasts"
 _AT_LEAST_ONE = "a count of frames is a whole number: at least one half is at least one"
 _ON_ARMING = "arming needs a finite command, which sets it to 0"
+_FAULTS_HALVED = (
+    "cause=cause, severity=Severity.IMMEDIATE, holds=holds, for_s=for_s, for_frames=1, clear_frames=1,",
+    "def soft(cause: Cause, holds: Callable[[Health], bool], for_s: float = 0.0, for_frames: int = 1) -> Rule:",
+    "clear_frames=1, patience_s=s.patience_s,",
+    "for_s=s.line_blink_s, for_frames=1, clear_frames=s.reacquire_frames, patience_s=s.line_patience_s,",
+)
 EQUIVALENT: dict[tuple[str, str], str] = {
     ("control/supervisor.py", "self._ceiling_mps = 0.0  [0.0] -> 0.0 + 1"): _ON_ENTRY,
     ("control/supervisor.py", "self._ramp_mps2 = 0.0  [0.0] -> 0.0 + 1"): _ON_ENTRY,
     ("control/supervisor.py", "self._not_finite = 0  [0] -> 0 + 1"): _ON_ARMING,
+    **{("control/faults.py", f"{line}  [1] -> 1 * 0.5"): _AT_LEAST_ONE for line in _FAULTS_HALVED},
+    ("control/faults.py", f"{_FAULTS_HALVED[0]}  [1] -> 1 * 0.5 #2"): _AT_LEAST_ONE,
 }
 """(module, mutant) -> why no test can tell it from the original."""
 

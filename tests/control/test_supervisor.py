@@ -289,6 +289,10 @@ def test_a_second_loss_of_the_line_gets_fresh_patience() -> None:
         assert run(supervisor, frames=5).state is ARMED
 
 
+def test_without_patience_for_blinks_one_frame_without_a_line_is_a_loss() -> None:
+    assert run(driving(line_blink_s=0.0), Health(line_confidence=0.0), frames=1).state is RAMPING
+
+
 def test_just_enough_confidence_is_enough() -> None:
     assert run(driving(), Health(line_confidence=0.3), frames=30).state is ARMED
 
