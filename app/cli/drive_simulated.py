@@ -63,7 +63,7 @@ def _record(result: SimulatedDrive, chosen: Namespace) -> dict[str, Any]:
     return {
         "track": result.world.track.name, "look": chosen.look, "seed": chosen.seed, **asdict(result.metrics),
         "camera_to_wheel_latency_ms": result.latency_s * 1000, **asdict(result.timing),
-        "stopped_by": [cause.value for cause in result.causes],
+        "stopped_by": result.stopped_by,
     }  # fmt: skip
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from app.cli.options import parser, write_json
+from app.cli.options import parser, refuse_unwritable, write_json
 from perception.dataset.photos import read_photos
 from perception.engines import open_engine
 from perception.training.evaluate import SetScore, evaluate, save_sheet
@@ -18,7 +19,7 @@ from robot.drive.pilots import SHIPPED_MODEL
 _COLUMNS = (
     ("n", "n"), ("median px", "lateral_error_median_px"), ("mean px", "lateral_error_mean_px"),
     ("constant", "constant_mean_px"), ("colour", "colour_mean_px"), ("heading deg", "heading_error_mean_deg"),
-    ("visibility AUC", "visibility_auc"),
+    ("seen AUC", "visibility_auc"),
 )  # fmt: skip
 
 
@@ -29,19 +30,21 @@ def run(arguments: list[str]) -> int:
         "Errors are lateral, at the label's own row, in pixels of a 224 px wide picture.",
         example="linepilot evaluate dataset_xy --target line --json scores.json --sheet worst.jpg",
     )
-    options.add_argument("folders", nargs="+", type=Path)
-    options.add_argument("--target", choices=("line", "lane"), default="line")
-    options.add_argument("--model", default=str(SHIPPED_MODEL))
+    options.add_argument("folders", nargs="+", type=Path, help="of labelled photographs")
+    options.add_argument("--target", choices=("line", "lane"), default="line", help="what the labels mark")
+    options.add_argument("--model", default=str(SHIPPED_MODEL), help="a model file, or classical; default: as shipped")
     options.add_argument(
         "--unit", choices=("pixel", "percent"), default=None, help="what the labels in the names count"
     )
-    options.add_argument("--json", type=Path, default=None)
+    options.add_argument("--json", type=Path, metavar="OUT", help="write one record a data set to this file")
     options.add_argument("--sheet", type=Path, default=None, help="picture of the worst and of random frames")
     chosen = options.parse(arguments)
+    refuse_unwritable(chosen.json, chosen.sheet)
     estimator = open_engine(chosen.model, target=chosen.target)
     colour = open_engine("classical", target=chosen.target)
     scores: list[SetScore] = []
-    with Progress(console=Console(stderr=True)) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
         for folder in chosen.folders:
             photos = read_photos(folder, unit=chosen.unit)
             task = bar.add_task(folder.name, total=len(photos))
@@ -57,7 +60,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _show(scores: list[SetScore]) -> None:
-    table = Table(title="lateral error at the label's row, px of 224")
+    table = Table(title="lateral error at the label's row, px of 224", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("data set")
     for title, _ in _COLUMNS:
         table.add_column(title, justify="right")

@@ -42,6 +42,15 @@ def _nearest(name: str) -> str:
     return f"; did you mean '{near[0]}'?" if near else "; see linepilot --help"
 
 
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("linepilot")
+    except PackageNotFoundError:
+        return "(run from its source, not installed)"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, 1 failure, 2 bad input, 130 interrupted."""
     given = sys.argv[1:] if arguments is None else arguments
@@ -49,9 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(_help())
         return 0
     if given[0] in ("--version", "version"):
-        from importlib.metadata import version
-
-        print(f"linepilot {version('linepilot')}")
+        print(f"linepilot {_version()}")
         return 0
     if given[0] not in COMMANDS:
         print(f"linepilot: unknown command '{given[0]}'{_nearest(given[0])}", file=sys.stderr)

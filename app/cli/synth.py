@@ -36,7 +36,9 @@ def run(arguments: list[str]) -> int:
     text = StringIO()
     table = csv.writer(text)
     table.writerow(["file", "target", *(f"x_at_y_{y:+.3f}" for y in _ROWS)])
-    for index in track(range(chosen.count), description="painting", console=Console(stderr=True)):
+    console = Console(stderr=True)
+    numbers = track(range(chosen.count), description="painting", console=console, disable=not console.is_terminal)
+    for index in numbers:
         frame = next(source)
         name = f"{index:06d}.jpg"
         _, coded = cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, 95])

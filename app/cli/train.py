@@ -46,7 +46,8 @@ def run(arguments: list[str]) -> int:
         TrainSettings(), minutes=chosen.minutes, batch=chosen.batch, workers=chosen.workers, seed=chosen.seed
     )  # fmt: skip
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=Console(stderr=True)) as bar:
+    console = Console(stderr=True)
+    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("making pictures", total=settings.minutes * 60)
 
         def report(now: Progress) -> None:

@@ -165,7 +165,9 @@ class _Loop:
         if frame is None:
             # The last decision holds; the supervisor ramps it down.
             return self._monitor.without_frame(now_s=now_s)
-        self._decision = self._rig.pilot.decide(
+        self._decision = decision = self._rig.pilot.decide(
             estimate, exposed_s=self._exposed_s, now_s=now_s, dt_s=self._pacer.dt_s
         )
-        return self._monitor.read(frame, confidence=estimate.confidence, now_s=now_s)
+        # A line that the pilot cannot use, such as one above the horizon, is as lost as one that is not seen.
+        given_up = decision.target is None and decision.command.speed_mps == 0
+        return self._monitor.read(frame, confidence=0.0 if given_up else estimate.confidence, now_s=now_s)

@@ -33,8 +33,15 @@ class SimulatedDrive:
     """Without their pictures."""
     truths: list[Truth] = field(default_factory=list)
     causes: tuple[Cause, ...] = ()
+    given_up: str = ""
+    """Why the simulator ended the drive before its end."""
     timing: CycleSummary = field(default_factory=lambda: CycleTimer(period_s=1.0).summary())
     metrics: DriveMetrics = field(default_factory=lambda: measure([], lap_m=1.0, laps=1, end_m=1.0))
+
+    @property
+    def stopped_by(self) -> list[str]:
+        """For people; empty when nothing but the end of the track, or ^C, ended the drive."""
+        return [cause.value for cause in self.causes] or ([self.given_up] if self.given_up else [])
 
     @property
     def latency_s(self) -> float:
@@ -81,8 +88,11 @@ def simulate(
         truth = world.truth
         result.ticks.append(tick.without_picture())
         result.truths.append(truth)
-        lost = abs(truth.lateral_error_m) > _LOST_M or truth.time_s > longest_s
-        return watch(result) and truth.distance_m < end_m and not lost
+        if abs(truth.lateral_error_m) > _LOST_M:
+            result.given_up = f"more than {_LOST_M:g} m from the line"
+        elif truth.time_s > longest_s:
+            result.given_up = f"not there after {longest_s:.0f} s"
+        return watch(result) and truth.distance_m < end_m and not result.given_up
 
     rig = Rig(
         camera=SimCamera(world, fps=config.fps), motors=SimMotors(world), clock=SimClock(world), estimator=estimator,

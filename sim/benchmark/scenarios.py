@@ -54,7 +54,7 @@ def run_scenario(scenario: Scenario, *, config: RobotConfig, estimator: Estimato
         "lateral_error_p95_m": metrics.lateral_error_p95_m, "lateral_error_max_m": metrics.lateral_error_max_m,
         "off_line_s": metrics.off_line_s, "mean_speed_m_s": metrics.mean_speed_m_s, "lap_time_s": metrics.lap_time_s,
         "distance_m": metrics.distance_m, "seed": scenario.seed,
-        "stopped_by": stopped or ", ".join(cause.value for cause in result.causes),
+        "stopped_by": stopped or ", ".join(result.stopped_by),
     }  # fmt: skip
 
 

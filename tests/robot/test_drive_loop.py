@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from control.errors import CameraError, CameraStalled, MotorError
-from control.messages import Cause, DifferentialCommand, DriveCommand, SafetyState
+from control.messages import STAND_STILL, Cause, DifferentialCommand, DriveCommand, SafetyState
 from robot.drive.loop import Tick, drive
 from tests.robot.fakes import PERIOD_S, STANDING, Bench, Kept
 
@@ -193,6 +193,14 @@ def test_motors_that_are_not_there_go_on_after_a_lost_line() -> None:
     states = [tick.verdict.state for tick in ticks]
     assert SafetyState.STOPPED in states
     assert states[-1] is SafetyState.ARMED
+
+
+def test_a_line_that_the_pilot_cannot_use_counts_as_lost() -> None:
+    bench = Bench()
+    bench.pilot.command = STAND_STILL
+    ticks, causes = run(bench)
+    assert ticks[0].estimate.confidence == 1.0
+    assert causes == (Cause.LINE_LOST,)
 
 
 def test_tells_why_it_does_not_start() -> None:

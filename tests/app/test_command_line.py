@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.cli import main as command_line
+from app.cli.main import COMMANDS, main
+from app.cli.options import config_from, parser, refuse_unwritable, write_json
+from control.errors import ConfigError, InputError, MissingExtraError
+
+
+def test_help_lists_every_command_with_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"  {name} " in shown for name in COMMANDS)
+    assert "linepilot drive --track" in shown
+
+
+def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "commands:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_help_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert f"usage: linepilot {name}" in shown
+    assert f"example:\n  linepilot {name}" in shown
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert main(["version"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
+    assert first.startswith("linepilot ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["drvie"], "did you mean 'drive'?"),
+        (["xyz"], "linepilot --help"),
+        (["drive", "--trak", "oval"], "--trak"),
+        (["drive", "--laps", "many"], "--laps"),
+        (["drive", "--laps", "0"], "--laps"),
+        (["drive", "--track", "ovl"], "did you mean 'oval'?"),
+        (["drive", "--look", "white-tpe", "model=classical"], "did you mean 'white-tape'?"),
+        (["drive", "a.yaml", "b.yaml"], "one settings file"),
+        (["drive", "none.yaml"], "none.yaml"),
+        (["drive", "fpss=3"], "did you mean 'fps'?"),
+        (["drive", "--motors", "dry-run"], "--camera"),
+        (["drive", "--camera", "file:none.mp4"], "--motors dry-run"),
+        (["drive", "--camera", "file:x.mp4", "--motors", "dry-run", "--track", "oval"], "--track"),
+        (["drive", "--camera", "film:x.mp4", "--motors", "dry-run", "model=classical"], "film:x.mp4"),
+        (["drive", "model=none.onnx", "--track", "oval"], "none.onnx"),
+        (["bench", "--looks", "99"], "--looks"),
+        (["bench", "--tracks", "oval,ovl", "model=classical"], "did you mean 'oval'?"),
+        (["bench", "--directions", "up"], "--directions"),
+        (["bench", "--workers", "0"], "--workers"),
+        (["evaluate", "/none", "--model", "classical"], "/none"),
+        (["tracks", "ovl"], "did you mean 'oval'?"),
+        (["config", "kq=3"], "kq"),
+        (["synth", "--count", "0"], "--count"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_code_2(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 1
+    assert said in shown.err
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (InputError("the key is wrong"), 2, "the key is wrong"),
+        (MissingExtraError("torch", extra="train", purpose="training"), 2, "linepilot[train]"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (OSError(28, "No space left on device", "out.json"), 1, "out.json: No space left on device"),
+        (ModuleNotFoundError("No module named 'torch'", name="torch"), 2, "torch"),
+    ],
+)
+def test_each_error_has_its_line_and_its_exit_code(
+    error: BaseException, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(name: str) -> None:
+        raise error
+
+    monkeypatch.setattr(command_line, "import_module", fail)
+    assert main(["drive"]) == code
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert len(shown.splitlines()) == 1
+
+
+def test_settings_may_stand_anywhere_on_the_line() -> None:
+    options = parser("x", what="", example="")
+    options.add_argument("settings", nargs="*")
+    options.add_argument("--track")
+    chosen = options.parse(["robot.yaml", "--track", "oval", "fps=3", "law=jetbot"])
+    assert chosen.settings == ["robot.yaml", "fps=3", "law=jetbot"]
+    assert chosen.track == "oval"
+
+
+def test_the_first_word_without_an_equals_sign_is_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "robot.yaml"
+    path.write_text("fps: 12\nthreads: 1\n")
+    config = config_from([str(path), "threads=3"])
+    assert (config.fps, config.threads) == (12, 3)
+    with pytest.raises(ConfigError):
+        config_from([str(path), str(path)])
+
+
+def test_json_is_written_whole_and_without_numbers_that_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "out.json"
+    write_json(path, {"a": float("nan"), "b": [1.5, float("inf")], "c": ("x", True)})
+    assert json.loads(path.read_text()) == {"a": None, "b": [1.5, None], "c": ["x", True]}
+    assert [p.name for p in path.parent.iterdir()] == ["out.json"]
+    write_json(None, {})
+
+
+def test_an_output_that_cannot_be_written_is_said_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    refuse_unwritable(None, tmp_path / "a" / "b.json")
+    with pytest.raises(InputError, match="is a folder"):
+        refuse_unwritable(tmp_path)
+    with pytest.raises(InputError, match="cannot be written"):
+        refuse_unwritable(tmp_path / "file" / "out.json")
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes) -> int:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match=r"out\.json.*No space left on device"):
+        write_json(tmp_path / "out.json", {})
+    assert not any(tmp_path.iterdir())
+
+
+def test_config_prints_settings_that_load_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "fps=17", "follower.steering.kp=1.25"]) == 0
+    path = tmp_path / "robot.yaml"
+    path.write_text(capsys.readouterr().out)
+    config = config_from([str(path)])
+    assert (config.fps, config.follower.steering.kp) == (17, 1.25)
+
+
+def test_config_prints_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "--schema"]) == 0
+    assert "follower" in json.loads(capsys.readouterr().out)["properties"]
