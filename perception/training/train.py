@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from math import cos, pi
 from pathlib import Path
+from pickle import UnpicklingError
 from time import monotonic
 from typing import Any
 
@@ -221,7 +222,7 @@ def _load(
 ) -> None:
     try:
         state = torch.load(path, weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError) as error:
+    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
         raise ModelError(f"{path}: cannot be resumed from ({type(error).__name__}); start without --resume") from error
     network.load_state_dict(state["network"])
     average.load_state_dict(state["average"])

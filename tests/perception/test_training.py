@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +53,7 @@ def test_a_short_training_leaves_a_model_that_opens(tmp_path: Path) -> None:
 
 def test_resume_goes_on_from_the_last_step(tmp_path: Path) -> None:
     first = train(toy_stream, tmp_path, settings=SHORT)
-    longer = TrainSettings(**{**{n: getattr(SHORT, n) for n in SHORT.__slots__}, "minutes": first.elapsed_s / 60 + 0.05})
+    longer = replace(SHORT, minutes=first.elapsed_s / 60 + 0.05)
     second = train(toy_stream, tmp_path, settings=longer, resume=True)
     assert second.step > first.step
     assert second.elapsed_s > first.elapsed_s
