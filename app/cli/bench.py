@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from app.cli.options import add_settings, config_from, parser, refuse_unwritable, write_json
+from app.cli.options import add_settings, config_from, count, natural, parser, refuse_unwritable, write_json
 from control.errors import ConfigError
 from robot.drive.pilots import open_estimator
 from sim.benchmark.scenarios import DIRECTIONS, Record, Scenario, run_all, seed_of
@@ -28,18 +28,17 @@ _EXAMPLE = """linepilot bench --tracks reInvent2019_track,Monaco --looks 2 --dir
 
 def run(arguments: list[str]) -> int:
     options = parser("bench", what=_WHAT, example=_EXAMPLE)
+    add = options.add_argument
     add_settings(options)
-    options.add_argument("--tracks", default="all", help="NAME,NAME,..., a folder of .npy or FILE.npy; default: all")
-    options.add_argument("--looks", type=int, default=3, metavar="N", help=f"the first N of: {', '.join(LOOKS)}")
-    options.add_argument("--directions", choices=(*DIRECTIONS, "both"), default="both")
-    options.add_argument("--seed", type=int, default=0, help="of everything random")
-    options.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes; default: one a core")
-    options.add_argument("--json", type=Path, metavar="OUT", help="write one record a run to this file")
+    add("--tracks", default="all", metavar="WHICH", help="NAME,NAME,..., a folder of .npy or FILE.npy; default: all")
+    add("--looks", type=count, default=3, metavar="N", help=f"the first N of: {', '.join(LOOKS)}")
+    add("--directions", choices=(*DIRECTIONS, "both"), default="both")
+    add("--seed", type=natural, default=0, metavar="N", help="of everything random")
+    add("--workers", type=count, default=os.cpu_count() or 1, metavar="N", help="processes; default: one a core")
+    add("--json", type=Path, metavar="OUT", help="write one record a run to this file")
     chosen = options.parse(arguments)
-    if not 1 <= chosen.looks <= len(LOOKS):
+    if chosen.looks > len(LOOKS):
         raise ConfigError(f"--looks: from 1 to {len(LOOKS)}, got {chosen.looks}")
-    if chosen.workers < 1 or chosen.seed < 0:
-        raise ConfigError("--workers must be at least 1 and --seed at least 0")
     refuse_unwritable(chosen.json)
     config = config_from(chosen.settings)
     ways = DIRECTIONS if chosen.directions == "both" else tuple(w for w in DIRECTIONS if w == chosen.directions)

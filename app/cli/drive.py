@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from app.cli.options import add_settings, config_from, parser, refuse_unwritable
+from app.cli.options import add_settings, config_from, count, natural, parser, refuse_unwritable
 from control.errors import ConfigError
 from robot.config import RobotConfig
 from robot.drive.interrupt import stop_on_signals
@@ -21,18 +21,17 @@ _EXAMPLE = """linepilot drive --track reInvent2019_track --laps 3
 
 def run(arguments: list[str]) -> int:
     options = parser("drive", what=_WHAT, example=_EXAMPLE)
+    add = options.add_argument
     add_settings(options)
-    options.add_argument("--track", help="a name from `linepilot tracks`, random:SEED or FILE.npy")
-    options.add_argument("--laps", type=int, default=1, metavar="N")
-    options.add_argument("--look", default="white-tape", help="how floor and line look; see `linepilot tracks`")
-    options.add_argument("--seed", type=int, default=0, help="of everything random in the simulated world")
-    options.add_argument("--camera", help="sim, file:PATH (video or folder of pictures) or usb:NUMBER")
-    options.add_argument("--motors", help="sim, or dry-run: moves nothing")
-    options.add_argument("--json", type=Path, metavar="OUT", help="write the numbers to this file")
-    options.add_argument("--picture", type=Path, default=Path("drive.png"), metavar="OUT", help="default: drive.png")
+    add("--track", metavar="NAME", help="a name from `linepilot tracks`, random:SEED or FILE.npy")
+    add("--laps", type=count, default=1, metavar="N", help="default: 1")
+    add("--look", default="white-tape", metavar="NAME", help="how floor and line look; see `linepilot tracks`")
+    add("--seed", type=natural, default=0, metavar="N", help="of everything random in the simulated world")
+    add("--camera", metavar="WHICH", help="sim, file:PATH (video or folder of pictures) or usb:NUMBER")
+    add("--motors", metavar="WHICH", help="sim, or dry-run: moves nothing")
+    add("--json", type=Path, metavar="OUT", help="write the numbers to this file")
+    add("--picture", type=Path, default=Path("drive.png"), metavar="OUT", help="default: drive.png")
     chosen = options.parse(arguments)
-    if chosen.laps < 1:
-        raise ConfigError(f"--laps: must be at least 1, got {chosen.laps}")
     refuse_unwritable(chosen.json, chosen.picture)
     config = _chosen_devices(config_from(chosen.settings), chosen)
     with stop_on_signals() as interrupted:

@@ -30,14 +30,15 @@ def run(arguments: list[str]) -> int:
         "Errors are lateral, at the label's own row, in pixels of a 224 px wide picture.",
         example="linepilot evaluate dataset_xy --target line --json scores.json --sheet worst.jpg",
     )
-    options.add_argument("folders", nargs="+", type=Path, help="of labelled photographs")
-    options.add_argument("--target", choices=("line", "lane"), default="line", help="what the labels mark")
-    options.add_argument("--model", default=str(SHIPPED_MODEL), help="a model file, or classical; default: as shipped")
-    options.add_argument(
+    add = options.add_argument
+    add("folders", nargs="+", type=Path, help="of labelled photographs")
+    add("--target", choices=("line", "lane"), default="line", help="what the labels mark")
+    add("--model", default=str(SHIPPED_MODEL), help="a model file, or classical; default: as shipped")
+    add(
         "--unit", choices=("pixel", "percent"), default=None, help="what the labels in the names count"
     )
-    options.add_argument("--json", type=Path, metavar="OUT", help="write one record a data set to this file")
-    options.add_argument("--sheet", type=Path, default=None, help="picture of the worst and of random frames")
+    add("--json", type=Path, metavar="OUT", help="write one record a data set to this file")
+    add("--sheet", type=Path, default=None, help="picture of the worst and of random frames")
     chosen = options.parse(arguments)
     refuse_unwritable(chosen.json, chosen.sheet)
     estimator = open_engine(chosen.model, target=chosen.target)

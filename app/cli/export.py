@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.options import parser, write_json
+from app.cli.options import count, parser, refuse_unwritable, write_json
 from sim.synthetic import frames
 
 _ROWS = tuple((2 * i + 1) / 14 - 1 for i in range(13, 1, -1))
@@ -20,12 +20,14 @@ def run(arguments: list[str]) -> int:
         what="Write NAME.onnx, NAME.int8.onnx, golden frames and NAME.json, which every engine is checked against.",
         example="linepilot export runs/first/model.safetensors --out models",
     )
-    options.add_argument("weights", type=Path, help=".safetensors, or a .pth of JetBot or JetRacer")
-    options.add_argument("--out", type=Path, default=Path("models"))
-    options.add_argument("--opset", type=int, default=17, help="13 for the TensorRT of an original Jetson Nano")
-    options.add_argument("--pictures", type=int, default=128, help="made-up pictures that calibrate int8")
-    options.add_argument("--json", type=Path, default=None)
+    add = options.add_argument
+    add("weights", type=Path, help=".safetensors, or a .pth of JetBot or JetRacer")
+    add("--out", type=Path, default=Path("models"), metavar="FOLDER", help="default: models")
+    add("--opset", type=count, metavar="N", default=17, help="13 for the TensorRT of an original Jetson Nano")
+    add("--pictures", type=count, metavar="N", default=128, help="made-up pictures that calibrate int8")
+    add("--json", type=Path, metavar="OUT", help="write the differences to this file")
     chosen = options.parse(arguments)
+    refuse_unwritable(chosen.json)
     from perception.export import export_model
 
     source = frames(_ROWS, seed=20_000, size=224)

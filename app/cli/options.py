@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
@@ -33,6 +33,20 @@ def parser(name: str, *, what: str, example: str) -> CommandParser:
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+
+
+def natural(text: str) -> int:
+    """Type of an option: a whole number from 0 up."""
+    if not (text.isascii() and text.isdigit()):
+        raise ArgumentTypeError(f"'{text}' is no whole number from 0 up")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """Type of an option: a whole number from 1 up."""
+    if natural(text) < 1:
+        raise ArgumentTypeError(f"'{text}' is no whole number from 1 up")
+    return int(text)
 
 
 def add_settings(options: ArgumentParser) -> None:

@@ -10,7 +10,7 @@ import cv2
 from rich.console import Console
 from rich.progress import track
 
-from app.cli.options import parser
+from app.cli.options import count, natural, parser
 from control.errors import ConfigError
 from perception.files import replace_file
 from sim.synthetic import frames
@@ -25,13 +25,14 @@ def run(arguments: list[str]) -> int:
         "empty where the line is not visible.",
         example="linepilot synth --count 200 --out synthetic --seed 1",
     )
-    options.add_argument("--count", type=int, default=100)
-    options.add_argument("--out", type=Path, default=Path("synthetic"))
-    options.add_argument("--size", type=int, default=224)
-    options.add_argument("--seed", type=int, default=0)
+    add = options.add_argument
+    add("--count", type=count, default=100, metavar="N", help="of pictures; default: 100")
+    add("--out", type=Path, default=Path("synthetic"), metavar="FOLDER", help="default: synthetic")
+    add("--size", type=count, default=224, metavar="N", help="pixels a side; default: 224")
+    add("--seed", type=natural, default=0, metavar="N", help="the same seed gives the same pictures")
     chosen = options.parse(arguments)
-    if chosen.count < 1 or not 32 <= chosen.size <= 1024:
-        raise ConfigError("--count must be at least 1 and --size between 32 and 1024")
+    if not 32 <= chosen.size <= 1024:
+        raise ConfigError(f"--size: from 32 to 1024, got {chosen.size}")
     source = frames(_ROWS, seed=chosen.seed, size=chosen.size)
     text = StringIO()
     table = csv.writer(text)

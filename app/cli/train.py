@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -12,8 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from app.cli.options import parser
+from app.cli.options import count, natural, parser
 from perception.training.pool import Sample
+from robot.drive.interrupt import stop_on_signals
 from sim.synthetic import frames
 
 
@@ -29,15 +31,16 @@ def run(arguments: list[str]) -> int:
         what="Train the network on made-up pictures. ^C at any time; --resume goes on.",
         example="linepilot train --out runs/first --minutes 60",
     )
-    options.add_argument(
+    add = options.add_argument
+    add(
         "--out", type=Path, default=Path("runs/train"), help="folder for model.safetensors and metrics.jsonl"
     )
-    options.add_argument("--minutes", type=float, default=60.0, help="the whole budget, resumed runs included")
-    options.add_argument("--batch", type=int, default=48)
-    options.add_argument("--workers", type=int, default=1)
-    options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--start", type=Path, default=None, help="weights to begin with (.safetensors)")
-    options.add_argument("--resume", action="store_true")
+    add("--minutes", type=float, default=60.0, metavar="N", help="the whole budget, resumed runs included")
+    add("--batch", type=count, default=48, metavar="N", help="pictures a step; default: 48")
+    add("--workers", type=count, default=1, metavar="N", help="processes that paint pictures; default: 1")
+    add("--seed", type=natural, default=0, metavar="N", help="of pictures and weights")
+    add("--start", type=Path, default=None, help="weights to begin with (.safetensors)")
+    add("--resume", action="store_true", help="go on where an earlier run into --out ended")
     chosen = options.parse(arguments)
     from perception.network import ROWS
     from perception.training.train import Progress, TrainSettings, train
@@ -47,15 +50,21 @@ def run(arguments: list[str]) -> int:
     )  # fmt: skip
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
-    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
+    with stop_on_signals() as interrupted, Bar(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("making pictures", total=settings.minutes * 60)
 
         def report(now: Progress) -> None:
             text = f"{now.samples} pictures, loss {now.loss:.3f}, best {now.best_px:.1f} px"
             bar.update(task, completed=now.elapsed_s, description=text)
+            if interrupted():
+                raise KeyboardInterrupt
 
         source = partial(stream, rows=ROWS, size=settings.size)
-        done = train(source, chosen.out, settings=settings, start=chosen.start, resume=chosen.resume, report=report)
+        try:
+            done = train(source, chosen.out, settings=settings, start=chosen.start, resume=chosen.resume, report=report)
+        except KeyboardInterrupt:
+            print(f"linepilot train: interrupted; go on with --out {chosen.out} --resume", file=sys.stderr)
+            return interrupted.exit_code or 130
     print(f"{chosen.out}/model.safetensors: mean error {done.best_px:.1f} px of 224 on unseen made-up pictures")
     print(f"next: linepilot export {chosen.out}/model.safetensors --out models")
     return 0

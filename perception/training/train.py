@@ -77,6 +77,7 @@ def train(
     """Train from ``stream`` into the folder ``out``: model.safetensors (best), state.pt (to resume), metrics.jsonl.
 
     ``start`` gives weights to begin with. Raises ModelError, LinepilotError (loss not finite: the last good stays).
+    KeyboardInterrupt, also from ``report``, leaves a state to resume from.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
@@ -96,18 +97,23 @@ def train(
     budget_s = settings.minutes * 60
     pool = SamplePool(stream, workers=settings.workers, capacity=settings.capacity, reuse=settings.reuse, rng=rng)
     with pool:
-        while progress.elapsed_s < budget_s:
-            for group in optimizer.param_groups:
-                group["lr"] = _rate(settings, step=progress.step, share=progress.elapsed_s / budget_s)
-            progress.loss = _step(network, optimizer, pool.draw(settings.batch))
-            _follow(average, network, decay=min(_DECAY, (1 + progress.step) / (10 + progress.step)))
-            progress.step += 1
-            progress.samples += settings.batch
-            progress.elapsed_s = monotonic() - began
-            report(progress)
-            if progress.step % settings.validate_every == 0 or progress.elapsed_s >= budget_s:
-                _check(average, checks, out=out, progress=progress, settings=settings)
-                _save(out / "state.pt", network=network, average=average, optimizer=optimizer, progress=progress)
+        try:
+            while progress.elapsed_s < budget_s:
+                for group in optimizer.param_groups:
+                    group["lr"] = _rate(settings, step=progress.step, share=progress.elapsed_s / budget_s)
+                progress.loss = _step(network, optimizer, pool.draw(settings.batch))
+                _follow(average, network, decay=min(_DECAY, (1 + progress.step) / (10 + progress.step)))
+                progress.step += 1
+                progress.samples += settings.batch
+                progress.elapsed_s = monotonic() - began
+                report(progress)
+                if progress.step % settings.validate_every == 0 or progress.elapsed_s >= budget_s:
+                    _check(average, checks, out=out, progress=progress, settings=settings)
+                    _save(out / "state.pt", network=network, average=average, optimizer=optimizer, progress=progress)
+        except KeyboardInterrupt:
+            # Nothing of what was learnt is lost: --resume goes on from here.
+            _save(out / "state.pt", network=network, average=average, optimizer=optimizer, progress=progress)
+            raise
     return progress
 
 
