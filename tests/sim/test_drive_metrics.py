@@ -17,8 +17,8 @@ def truth(time_s: float, distance_m: float, *, error_m: float = 0.0, off: bool =
     )  # fmt: skip
 
 
-def at_half_a_metre_a_second(seconds: int, **more: float) -> list[Truth]:
-    return [truth(t / 10, t / 20, **more) for t in range(seconds * 10 + 1)]
+def at_half_a_metre_a_second(seconds: int, *, error_m: float = 0.0) -> list[Truth]:
+    return [truth(t / 10, t / 20, error_m=error_m) for t in range(seconds * 10 + 1)]
 
 
 def test_a_clean_lap() -> None:
