@@ -66,6 +66,14 @@ def main(arguments: list[str] | None = None) -> int:
     return _run(given[0], given[1:])
 
 
+def _missing(error: ImportError) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return f"needs {error.name}, which is not installed; pip install 'linepilot[train]'"
+    if "libGL" in str(error) or "libgthread" in str(error):
+        return f"OpenCV cannot be loaded ({error}); install its libraries with: apt-get install libgl1 libglib2.0-0"
+    return f"a library cannot be loaded: {' '.join(str(error).split())}"
+
+
 def _run(name: str, arguments: list[str]) -> int:
     # OpenCV and FFmpeg would talk past our one line; they read this when they are imported.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
@@ -81,11 +89,8 @@ def _run(name: str, arguments: list[str]) -> int:
     except OSError as error:
         print(f"linepilot {name}: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
         return 1
-    except ModuleNotFoundError as error:
-        print(
-            f"linepilot {name}: needs {error.name}, which is not installed; pip install 'linepilot[train]'",
-            file=sys.stderr,
-        )
+    except ImportError as error:
+        print(f"linepilot {name}: {_missing(error)}", file=sys.stderr)
         return 2
     return code
 

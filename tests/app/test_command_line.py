@@ -94,7 +94,9 @@ def test_bad_input_gets_one_line_and_exit_code_2(
         (MissingExtraError("torch", extra="train", purpose="training"), 2, "linepilot[train]"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (OSError(28, "No space left on device", "out.json"), 1, "out.json: No space left on device"),
-        (ModuleNotFoundError("No module named 'torch'", name="torch"), 2, "torch"),
+        (ModuleNotFoundError("No module named 'torch'", name="torch"), 2, "linepilot[train]"),
+        (ImportError("libGL.so.1: cannot open shared object file"), 2, "apt-get install libgl1"),
+        (ImportError("undefined\nsymbol"), 2, "undefined symbol"),
     ],
 )
 def test_each_error_has_its_line_and_its_exit_code(
