@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,6 +28,8 @@ from sim.synthetic_path import SIZE, jetbot_camera, random_camera, random_path
 _NODES = 57
 _FRAMES_A_CAMERA = 4
 _FAR_M = 12.0
+_NO_MAP: Any = None
+"""``where`` holds both coordinates. OpenCV's types ask for a second map; an empty array would be read as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,7 +83,7 @@ def _floor(view: _View, rng: np.random.Generator) -> tuple[Image, Color]:
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * tile.shape[0] / size
     matrix = np.column_stack([turn, rng.uniform(0, 100, 2)])
     where = np.asarray(cv2.transform(np.clip(view.floor, -_FAR_M, _FAR_M), matrix), np.float32)
-    picture = cv2.remap(tile, where, np.empty((0, 0), np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    picture = cv2.remap(tile, where, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     return np.asarray(picture, np.uint8), (float(mean[0]), float(mean[1]), float(mean[2]))
 
 
