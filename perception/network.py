@@ -14,10 +14,8 @@ import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
-GRID = 14
-"""Rows and half-columns of the feature map that the head reads (112 px / 8)."""
-ROWS: tuple[float, ...] = tuple((2 * i + 1) / GRID - 1 for i in range(GRID - 1, 1, -1))
-"""The K look-ahead rows, near to far: centres of the map's rows from the bottom edge up to y = -0.64."""
+from perception.look_ahead import GRID, ROWS
+
 BINS = 2 * GRID
 TARGETS = ("line", "lane")
 _WIDTH = 64

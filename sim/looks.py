@@ -10,7 +10,7 @@ import numpy as np
 
 from control.errors import InputError
 from sim.render.appearance import LineStyle, TrackStyle
-from sim.render.ground import Ground, Image, Points
+from sim.render.ground import Ground, Points
 from sim.render.sensor import SensorSettings
 from sim.render.textures import tile
 
@@ -84,8 +84,3 @@ def paint_floor(path: Points, look: Look, *, rng: np.random.Generator) -> Ground
     for mark in look.style.marks(path):
         ground.paint(mark, rng=rng)
     return ground
-
-
-def backdrop(look: Look, *, width: int, height: int) -> Image:
-    """What is seen above the floor: a wall."""
-    return np.asarray(cv2.resize(tile(look.wall), (width, height)), np.uint8)

@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.options import count, parser, refuse_unwritable, write_json
+from perception.look_ahead import ROWS
 from sim.synthetic import frames
-
-_ROWS = tuple((2 * i + 1) / 14 - 1 for i in range(13, 1, -1))
 
 
 def run(arguments: list[str]) -> int:
@@ -30,7 +29,7 @@ def run(arguments: list[str]) -> int:
     refuse_unwritable(chosen.json)
     from perception.export import export_model
 
-    source = frames(_ROWS, seed=20_000, size=224)
+    source = frames(ROWS, seed=20_000, size=224)
     pictures = [next(source).image for _ in range(chosen.pictures)]
     report = export_model(chosen.weights, chosen.out, pictures=pictures, opset=chosen.opset)
     table = Table(title="difference from the network, px of 224")

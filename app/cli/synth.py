@@ -13,9 +13,8 @@ from rich.progress import track
 from app.cli.options import count, natural, parser
 from control.errors import ConfigError
 from perception.files import replace_file
+from perception.look_ahead import ROWS
 from sim.synthetic import frames
-
-_ROWS = tuple((2 * i + 1) / 14 - 1 for i in range(13, 1, -1))
 
 
 def run(arguments: list[str]) -> int:
@@ -33,10 +32,10 @@ def run(arguments: list[str]) -> int:
     chosen = options.parse(arguments)
     if not 32 <= chosen.size <= 1024:
         raise ConfigError(f"--size: from 32 to 1024, got {chosen.size}")
-    source = frames(_ROWS, seed=chosen.seed, size=chosen.size)
+    source = frames(ROWS, seed=chosen.seed, size=chosen.size)
     text = StringIO()
     table = csv.writer(text)
-    table.writerow(["file", "target", *(f"x_at_y_{y:+.3f}" for y in _ROWS)])
+    table.writerow(["file", "target", *(f"x_at_y_{y:+.3f}" for y in ROWS)])
     console = Console(stderr=True)
     numbers = track(range(chosen.count), description="painting", console=console, disable=not console.is_terminal)
     for index in numbers:

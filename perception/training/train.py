@@ -20,8 +20,9 @@ from torch import Tensor
 from control.errors import ConfigError, LinepilotError, ModelError
 from perception.checkpoint import load_state, save_weights
 from perception.files import replace_file
+from perception.look_ahead import ROWS
 from perception.metadata import IMAGENET_MEAN, IMAGENET_STD, ModelMetadata
-from perception.network import BINS, ROWS, TARGETS, LineNet
+from perception.network import BINS, TARGETS, LineNet
 from perception.training.loss import line_loss
 from perception.training.pool import Batch, SamplePool, Stream, stack
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from control.errors import ConfigError, ModelError
 from perception.checkpoint import load_network
-from perception.network import BINS, ROWS, LineNet
+from perception.look_ahead import ROWS
+from perception.network import BINS, LineNet
 from perception.training.loss import bin_centres, line_loss
 from perception.training.train import TrainSettings, train
 
