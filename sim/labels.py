@@ -24,7 +24,8 @@ def row_crossings(path: Array, rows: ArrayLike) -> tuple[Array, NDArray[np.bool_
     begins_below, ends_below = np.greater_equal(start[:, 1], wanted), np.greater_equal(end[:, 1], wanted)
     crosses = np.logical_and(usable, begins_below != ends_below)
     rise = end[:, 1] - start[:, 1]
-    share = (wanted - start[:, 1]) / np.where(rise == 0.0, 1.0, rise)
+    # Where a step does not reach the row its rise may be next to nothing; where it does, the share is at most 1.
+    share = (wanted - start[:, 1]) / np.where(crosses, rise, 1.0)
     across = start[:, 0] + np.where(crosses, share, 0.0) * (end[:, 0] - start[:, 0])
     inside = crosses & (np.abs(across) <= 1.0)
     visible = inside.any(axis=1)

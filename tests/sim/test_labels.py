@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sim.labels import row_crossings
@@ -47,6 +47,7 @@ def test_short_paths_cross_nothing() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(-3, 3), st.floats(-3, 3)), min_size=2, max_size=30), st.floats(-1, 1))
+@example(points=[(0.0, 0.0), (0.0, 2.225073858507203e-309)], row=1.0)
 def test_what_is_visible_lies_on_the_path_and_in_the_picture(points: list[tuple[float, float]], row: float) -> None:
     path = np.asarray(points, dtype=np.float64)
     x, visible = row_crossings(path, [row])
