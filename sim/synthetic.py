@@ -67,18 +67,30 @@ class _View:
 
 def _tint(tile: Image, rng: np.random.Generator) -> Image:
     """Another brightness and colour, less contrast or more."""
-    gain = float(np.exp(rng.normal(0, 0.45))) * rng.uniform(0.75, 1.25, 3)
-    mean = tile.reshape(-1, 3).mean(axis=0)
-    flat = float(rng.uniform(0.15, 1.1))
-    return np.asarray(np.clip(((tile - mean) * flat + mean) * gain, 0, 255), np.uint8)
+    gain = float(np.exp(rng.normal(0, 0.45))) * rng.uniform(0.85, 1.15, 3)
+    mean = np.asarray(cv2.mean(tile)[:3])
+    flat, pale = float(rng.uniform(0.15, 1.1)), float(rng.uniform(0.2, 1.1))
+    # One matrix: colours towards grey, then contrast about the mean, then the gain.
+    grey = np.tile([0.114, 0.587, 0.299], (3, 1)) * (1 - pale) + np.eye(3) * pale
+    turn = grey * flat * gain[:, None]
+    shift = (grey @ mean) * (1 - flat) * gain
+    return np.asarray(cv2.transform(tile, np.column_stack([turn, shift])), np.uint8)
+
+
+def _mat(rng: np.random.Generator) -> Color:
+    """A printed mat, card or paint: mostly grey, from black to white."""
+    if rng.random() < 0.35:
+        return random_paint(rng)
+    blue, green, red = float(rng.uniform(15, 250)) * rng.uniform(0.92, 1.08, 3)
+    return (float(blue), float(green), float(red))
 
 
 def _floor(view: _View, rng: np.random.Generator) -> tuple[Image, Color]:
     tile = _tint(random_tile(rng), rng)
-    mean = tile.reshape(-1, 3).mean(axis=0)
-    if rng.random() < 0.25:
-        tile = np.full_like(tile, random_paint(rng))
-        mean = tile[0, 0].astype(np.float64)
+    if rng.random() < 0.3:
+        mat = np.full_like(tile, np.clip(_mat(rng), 0, 255))
+        tile = np.asarray(cv2.addWeighted(mat, 0.9, tile, 0.1, 0), np.uint8)
+    mean = cv2.mean(tile)
     angle, size = float(rng.uniform(0, 6.3)), float(np.exp(rng.uniform(np.log(0.25), np.log(1.6)))) * view.scale
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * tile.shape[0] / size
     matrix = np.column_stack([turn, rng.uniform(0, 100, 2)])
@@ -87,11 +99,19 @@ def _floor(view: _View, rng: np.random.Generator) -> tuple[Image, Color]:
     return np.asarray(picture, np.uint8), (float(mean[0]), float(mean[1]), float(mean[2]))
 
 
+def _before(view: _View, polygons: tuple[Points, ...]) -> list[Points]:
+    """Those of the polygons that reach before the lens."""
+    if not polygons:
+        return []
+    starts = np.cumsum([0, *(len(p) for p in polygons[:-1])])
+    reach = np.maximum.reduceat(np.concatenate([p[:, 0] for p in polygons]), starts)
+    return [polygons[i] for i in np.flatnonzero(reach > view.near_m)]
+
+
 def _paint(picture: Image, view: _View, marks: list[Mark], rng: np.random.Generator) -> None:
     for mark in marks:
         mask = np.zeros((SIZE, SIZE), np.uint8)
-        polygons = [p for p in mark.polygons if float(p[:, 0].max()) > view.near_m]
-        fill_mask(mask, polygons, view.to_pixels)
+        fill_mask(mask, _before(view, mark.polygons), view.to_pixels)
         if mark.wear > 0:
             wear_out(mask, mark.wear, rng)
         blend(picture, mask, mark.color)
@@ -102,14 +122,31 @@ def _backdrop(rng: np.random.Generator) -> Image:
     tile = _tint(random_tile(rng), rng)
     picture = np.asarray(cv2.resize(np.tile(tile, (2, 2, 1)), (SIZE, SIZE)), np.uint8)
     if rng.random() < 0.4:
-        picture[:] = np.asarray(random_paint(rng))
+        picture[:] = np.clip(_mat(rng), 0, 255)
     for _ in range(int(rng.integers(0, 14))):
         wide = int(np.exp(rng.uniform(np.log(2), np.log(90))))
         tall = int(np.exp(rng.uniform(np.log(8), np.log(200))))
         x, y = int(rng.integers(-10, SIZE)), int(rng.integers(-40, SIZE))
-        color = np.full(3, float(rng.uniform(0, 255))) if rng.random() < 0.6 else np.asarray(random_paint(rng))
-        cv2.rectangle(picture, (x, y), (x + wide, y + tall), color.tolist(), -1)
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.5, 3))), np.uint8)
+        cv2.rectangle(picture, (x, y), (x + wide, y + tall), _mat(rng), -1)
+    if rng.random() < 0.4:
+        _furniture(picture, rng)
+    blur = float(rng.uniform(0.4, 1.2) if rng.random() < 0.5 else rng.uniform(1.0, 3.0))
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), blur), np.uint8)
+
+
+def _furniture(picture: Image, rng: np.random.Generator) -> None:
+    """In place: a room behind the floor, with the legs of chairs and tables, people, lamps and windows."""
+    bottom = int(rng.integers(SIZE // 5, SIZE))
+    for _ in range(int(rng.integers(0, 8))):  # lamps and windows
+        x, y = int(rng.integers(0, SIZE)), int(rng.integers(0, bottom))
+        wide, tall = int(rng.integers(2, 40)), int(rng.integers(2, 30))
+        cv2.rectangle(picture, (x, y), (x + wide, y + tall), (float(rng.uniform(200, 255)),) * 3, -1)
+    dark = float(rng.uniform(5, 80))
+    for _ in range(int(rng.integers(6, 36))):
+        x, top = int(rng.integers(0, SIZE)), int(rng.integers(0, bottom))
+        lean, thick = int(rng.normal(0, 10)), int(rng.integers(1, 5))
+        color = (dark,) * 3 if rng.random() < 0.7 else _mat(rng)
+        cv2.line(picture, (x, top), (x + lean, top + int(rng.integers(4, 80))), color, thick, cv2.LINE_AA)
 
 
 def _wall(view: _View, rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -141,6 +178,33 @@ def _gloss(picture: Image, backdrop: Image, rng: np.random.Generator) -> Image:
     return np.asarray(cv2.addWeighted(picture, 1.0, mirrored, float(rng.uniform(0.05, 0.3)), 0), np.uint8)
 
 
+def _stand(picture: Image, view: _View, foot: Points, wide: float, rng: np.random.Generator) -> None:
+    """In place: the dark patch under what stands on the floor, drawn out away from the lamp."""
+    mask = np.zeros((SIZE, SIZE), np.uint8)
+    angle, far = float(rng.uniform(0, 2 * np.pi)), float(rng.uniform(0.5, 4.0)) * wide
+    away = np.array([np.cos(angle), np.sin(angle)]) * far
+    across = np.array([-np.sin(angle), np.cos(angle)]) * wide / 2
+    fill_mask(mask, [np.array([foot - across, foot + across, foot + away + across, foot + away - across])],
+              view.to_pixels)  # fmt: skip
+    soft = np.asarray(cv2.blur(mask, (5, 5)), np.uint8)
+    soft = np.asarray(cv2.multiply(soft, float(rng.uniform(0.2, 0.7))), np.uint8)
+    blend(picture, soft, (10.0, 10.0, 10.0))
+
+
+def _bumper(picture: Image, rng: np.random.Generator) -> Image:
+    """In place: the robot's own nose at the bottom edge. Gives the mask of what it hides."""
+    mask = np.zeros((SIZE, SIZE), np.uint8)
+    top = SIZE * (1 - float(rng.uniform(0.02, 0.16)))
+    slope, bulge = float(rng.normal(0, 3)), float(rng.uniform(0, 12))
+    x = np.linspace(0, SIZE, 9)
+    edge = top + slope * (x / SIZE - 0.5) + bulge * np.square(x / SIZE * 2 - 1)
+    outline = np.concatenate([np.stack([x, edge], axis=1), [[SIZE, SIZE + 9], [0, SIZE + 9]]])
+    fill_mask(mask, [outline], lambda pixels: pixels)
+    grey = float(rng.uniform(5, 120))
+    blend(picture, mask, (grey, grey, grey))
+    return mask
+
+
 def _clutter(picture: Image, view: _View, rng: np.random.Generator) -> Image:
     """Things that stand on the floor: legs, boxes, shoes. Gives the mask of what they hide."""
     hidden = np.zeros((SIZE, SIZE), np.uint8)
@@ -155,8 +219,8 @@ def _clutter(picture: Image, view: _View, rng: np.random.Generator) -> Image:
         outline = view.projection.points_to_pixels(view.projection.world_to_image(np.concatenate([left, right[::-1]])))
         mask = np.zeros((SIZE, SIZE), np.uint8)
         fill_mask(mask, [outline], lambda pixels: pixels)
-        grey = float(rng.uniform(0, 255))
-        blend(picture, mask, (grey, grey, grey) if rng.random() < 0.6 else random_paint(rng))
+        _stand(picture, view, foot, wide, rng)
+        blend(picture, mask, _mat(rng))
         hidden = np.maximum(hidden, mask)
     return hidden
 
@@ -202,6 +266,8 @@ def make_frame(view: _View, rows: NDArray[np.float64], rng: np.random.Generator,
     hidden = wall.astype(np.uint8) * 255
     if rng.random() < 0.5:
         hidden = np.maximum(hidden, _clutter(picture, view, rng))
+    if rng.random() < 0.1:
+        hidden = np.maximum(hidden, _bumper(picture, rng))
     x, seen = _label(view, path, rows, hidden)
     empty = not (style.has_line or style.has_lane)
     is_there = np.array([[style.has_line], [style.has_lane]], np.float32)

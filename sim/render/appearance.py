@@ -56,6 +56,8 @@ class LineStyle:
 class TrackStyle:
     """What is painted along one path, in paint order, and what that makes of it for a follower."""
 
+    shoulders: tuple[LineStyle, ...] = ()
+    """Wide bands beside the road: the mat goes on in another colour."""
     road: LineStyle | None = None
     """A band as wide as the road, of another colour than the floor."""
     lines: tuple[LineStyle, ...] = ()
@@ -65,7 +67,7 @@ class TrackStyle:
     """The path is the middle of a lane: target ``lane`` is defined."""
 
     def marks(self, path: Points, *, phase_m: float = 0.0) -> list[Mark]:
-        bands = () if self.road is None else (self.road,)
+        bands = self.shoulders if self.road is None else (*self.shoulders, self.road)
         return [mark for line in (*bands, *self.lines) for mark in line.marks(path, phase_m=phase_m)]
 
 
@@ -138,6 +140,20 @@ def _borders(rng: np.random.Generator, floor: Color, half_m: float, scale: float
     return left, right
 
 
+def _shoulders(rng: np.random.Generator, under: Color, half_m: float, scale: float) -> tuple[LineStyle, ...]:
+    """The ground beside the road, on one side or both, often white."""
+    if rng.random() > 0.3:
+        return ()
+    grey = float(rng.uniform(170, 255))
+    color = (grey, grey, grey) if rng.random() < 0.5 else paint_against(rng, under)
+    sides = (-1.0, 1.0) if rng.random() < 0.5 else (float(rng.choice([-1, 1])),)
+    bands = []
+    for side in sides:
+        width = float(rng.uniform(0.15, 1.0)) * scale
+        bands.append(LineStyle(color=color, width_m=width, offset_m=side * (half_m + width / 2)))
+    return tuple(bands)
+
+
 def random_line_style(rng: np.random.Generator, floor: Color, scale: float) -> TrackStyle:
     """A line, alone or between borders, on the floor or on a road of its own."""
     half = float(rng.uniform(0.12, 0.42)) * scale
@@ -156,7 +172,24 @@ def random_line_style(rng: np.random.Generator, floor: Color, scale: float) -> T
         else:
             lines.append(borders[int(rng.integers(2))])
             lane = False
-    return TrackStyle(road=road, lines=(*lines, random_line(rng, under, scale)), has_line=True, has_lane=lane)
+    shoulders = _shoulders(rng, under, half, scale)
+    if not lane and rng.random() < 0.2:  # the line parts two lanes of a wider road
+        lines.extend(_lanes(rng, under, scale))
+    return TrackStyle(
+        shoulders=shoulders, road=road, lines=(*lines, random_line(rng, under, scale)), has_line=True,
+        has_lane=lane or len(shoulders) == 2,
+    )  # fmt: skip
+
+
+def _lanes(rng: np.random.Generator, under: Color, scale: float) -> tuple[LineStyle, ...]:
+    """Thin broken lines beside the one to follow, at even distances."""
+    apart = float(rng.uniform(0.15, 0.4)) * scale
+    sides = (-apart, apart) if rng.random() < 0.5 else (float(rng.choice([-apart, apart])),)
+    color, width = paint_against(rng, under, least=40.0), float(rng.uniform(0.006, 0.02)) * scale
+    dash = float(rng.uniform(0.04, 0.15)) * scale
+    return tuple(LineStyle(color=color, width_m=width, dash_m=dash, gap_m=dash, offset_m=side) for side in sides)
+
+
 
 
 def random_lane_style(rng: np.random.Generator, floor: Color, scale: float) -> TrackStyle:
@@ -173,7 +206,9 @@ def random_lane_style(rng: np.random.Generator, floor: Color, scale: float) -> T
         off = float(rng.normal(0, 0.2)) * half
         lines.append(LineStyle(color=inner.color, width_m=min(inner.width_m, half * 0.3), dash_m=inner.dash_m,
                                gap_m=max(inner.gap_m, 0.05 * scale), offset_m=off))  # fmt: skip
-    return TrackStyle(road=road, lines=tuple(lines), has_line=False, has_lane=True)
+    return TrackStyle(
+        shoulders=_shoulders(rng, under, half, scale), road=road, lines=tuple(lines), has_line=False, has_lane=True
+    )
 
 
 def distractor(rng: np.random.Generator, path: Points, floor: Color, scale: float) -> list[Mark]:
@@ -182,19 +217,28 @@ def distractor(rng: np.random.Generator, path: Points, floor: Color, scale: floa
     style = LineStyle(color=paint_against(rng, floor, least=30.0), width_m=float(rng.uniform(0.008, 0.05)) * scale,
                       gap_m=0.1 * scale if rng.random() < 0.3 else 0.0)  # fmt: skip
     at = int(rng.integers(len(path) // 4, len(path) // 2))
-    if kind < 0.3:  # a parallel line, far enough to be another one
+    if kind < 0.25:  # a parallel line, far enough to be another one
         side = float(rng.choice([-1, 1]) * rng.uniform(0.25, 0.8)) * scale
         return style.marks(offset_path(path, side))
-    if kind < 0.55:  # a straight line across the floor
+    if kind < 0.5:  # a straight line across the floor
         angle = float(rng.uniform(0, np.pi))
         reach = np.linspace(-2.5, 2.5, 120)[:, None] * np.array([np.cos(angle), np.sin(angle)])
         return style.marks(path[at] + reach + rng.normal(0, 0.25, 2) * scale)
-    if kind < 0.75:  # a branch that leaves the path
+    if kind < 0.68:  # a branch that leaves the path
         bend = float(rng.choice([-1, 1]) * rng.uniform(0.8, 4.0)) / scale
         tangent = path[at + 1] - path[at]
         heading = np.arctan2(tangent[1], tangent[0]) + float(rng.normal(0, 0.3)) + np.cumsum(np.full(70, bend * 0.02))
         return style.marks(path[at] + np.cumsum(np.stack([np.cos(heading), np.sin(heading)], axis=1) * 0.02, axis=0))
     center = np.array([rng.uniform(0.1, 1.6), rng.uniform(-0.8, 0.8)]) * scale
+    if kind < 0.85:  # a cable, thin and winding
+        heading = float(rng.uniform(0, 2 * np.pi)) + np.cumsum(rng.normal(0, 0.25, 60))
+        walked = center + np.cumsum(np.stack([np.cos(heading), np.sin(heading)], axis=1) * 0.02, axis=0) * scale
+        return [Mark(polygons=tuple(strip(walked, width_m=0.006 * scale)), color=style.color)]
+    if kind < 0.93:  # an island: a rounded patch, filled
+        turn = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+        oval = np.stack([np.cos(turn), np.sin(turn)], axis=1) * rng.uniform(0.1, 0.6, 2) * scale
+        away = np.array([1.0, float(rng.choice([-1, 1]))]) * rng.uniform(0.2, 0.6) * scale
+        return [Mark(polygons=(path[at] + away + oval,), color=style.color)]
     angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 9))))
     radii = rng.uniform(0.03, 0.3, len(angles)) * scale
     blob = center + np.stack([np.cos(angles), np.sin(angles)], axis=1) * radii[:, None]

@@ -32,7 +32,9 @@ class Mark:
 
 def headings(path: Points) -> Points:
     """(N, 2) unit tangents of a polyline."""
-    tangents = np.gradient(path, axis=0)
+    tangents = np.empty_like(path)
+    tangents[1:-1] = path[2:] - path[:-2]
+    tangents[0], tangents[-1] = path[1] - path[0], path[-1] - path[-2]
     unit: Points = tangents / np.maximum(np.hypot(tangents[:, 0], tangents[:, 1]), 1e-9)[:, None]
     return unit
 
@@ -47,13 +49,19 @@ def offset_path(path: Points, distance_m: float | Points) -> Points:
 
 def strip(path: Points, *, width_m: float, offset_m: float = 0.0) -> list[Points]:
     """A solid band along the path, as short overlapping polygons."""
-    left = offset_path(path, offset_m + width_m / 2)
-    right = offset_path(path, offset_m - width_m / 2)
-    pieces = []
-    for start in range(0, max(len(path) - 2, 1), _PIECE - 2):
-        piece = slice(start, start + _PIECE)
-        pieces.append(np.concatenate([left[piece], right[piece][::-1]]))
-    return pieces
+    return _pieces(*_edges(path, width_m=width_m, offset_m=offset_m), 0, len(path))
+
+
+def _edges(path: Points, *, width_m: float, offset_m: float) -> tuple[Points, Points]:
+    tangents = headings(path)
+    normals = np.stack([-tangents[:, 1], tangents[:, 0]], axis=1)
+    return path + normals * (offset_m + width_m / 2), path + normals * (offset_m - width_m / 2)
+
+
+def _pieces(left: Points, right: Points, start: int, end: int) -> list[Points]:
+    """Polygons between both edges over the points ``start`` to ``end``."""
+    cuts = range(start, max(end - 2, start + 1), _PIECE - 2)
+    return [np.concatenate([left[a : min(a + _PIECE, end)], right[a : min(a + _PIECE, end)][::-1]]) for a in cuts]
 
 
 def dashes(
@@ -62,17 +70,17 @@ def dashes(
     """A broken band: ``dash_m`` painted, ``gap_m`` not, the first dash shifted by ``phase_m``."""
     steps = np.hypot(*np.diff(path, axis=0).T)
     along = np.concatenate([[0.0], np.cumsum(steps)])
-    pieces: list[Points] = []
     period = dash_m + gap_m
-    for start in np.arange(-(phase_m % period), along[-1], period):
-        inside = np.flatnonzero((along > start) & (along < start + dash_m))
-        ends = np.clip([start, start + dash_m], 0.0, along[-1])
-        if ends[1] - ends[0] < 1e-3:
-            continue
-        where = np.concatenate([[ends[0]], along[inside], [ends[1]]])
-        piece = np.stack([np.interp(where, along, path[:, 0]), np.interp(where, along, path[:, 1])], axis=1)
-        pieces.extend(strip(piece, width_m=width_m, offset_m=offset_m))
-    return pieces
+    first = np.arange(-(phase_m % period), along[-1], period)
+    starts, ends = np.maximum(first, 0.0), np.minimum(first + dash_m, along[-1])
+    long_enough = ends - starts >= 1e-3
+    starts, ends = starts[long_enough], ends[long_enough]
+    # The edges of all dashes at once, on the path with every end of a dash put in between its own points.
+    where = np.unique(np.concatenate([along, starts, ends]))
+    dense = np.stack([np.interp(where, along, path[:, 0]), np.interp(where, along, path[:, 1])], axis=1)
+    edges = _edges(dense, width_m=width_m, offset_m=offset_m)
+    at, to = np.searchsorted(where, starts), np.searchsorted(where, ends) + 1
+    return [piece for a, b in zip(at.tolist(), to.tolist(), strict=True) for piece in _pieces(*edges, a, b)]
 
 
 def fill_mask(mask: Image, polygons: Iterable[Points], to_pixels: Callable[[Points], Points]) -> None:
@@ -83,13 +91,11 @@ def fill_mask(mask: Image, polygons: Iterable[Points], to_pixels: Callable[[Poin
     # One projection for all: the arithmetic of a lens costs far less than calling it a hundred times.
     pixels = to_pixels(np.concatenate(pieces))
     fixed = np.round(np.clip(np.nan_to_num(pixels, nan=1e6), -4000, 4000) * (1 << _SHIFT)).astype(np.int32)
-    usable = np.isfinite(pixels[:, 0] + pixels[:, 1])
-    start = 0
-    for piece in pieces:
-        end = start + len(piece)
-        if usable[start:end].all():
-            cv2.fillPoly(mask, [fixed[start:end]], (255.0,), lineType=cv2.LINE_AA, shift=_SHIFT)
-        start = end
+    ends = np.cumsum([len(piece) for piece in pieces])
+    starts = ends - [len(piece) for piece in pieces]
+    usable = np.logical_and.reduceat(np.isfinite(pixels[:, 0] + pixels[:, 1]), starts)
+    for start, end in zip(starts[usable].tolist(), ends[usable].tolist(), strict=True):
+        cv2.fillPoly(mask, [fixed[start:end]], (255.0,), lineType=cv2.LINE_AA, shift=_SHIFT)
 
 
 def blend(image: Image, mask: Image, color: Color) -> None:

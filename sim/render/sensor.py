@@ -162,11 +162,22 @@ def _tone_curve(settings: SensorSettings) -> Image:
 def _noise_bank(settings: SensorSettings, width: int, height: int, rng: np.random.Generator) -> list[NDArray[np.int16]]:
     if settings.noise <= 0 and settings.chroma_noise <= 0:
         return []
-    shape = (height + 64, width + 64)
-    grey = rng.standard_normal((*shape, 1), dtype=np.float32) * settings.noise
-    small = rng.standard_normal((shape[0] // 2, shape[1] // 2, 3), dtype=np.float32) * settings.chroma_noise
-    color = cv2.resize(small, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
-    return [np.round(grey + color).astype(np.int16)]
+    grey, color = _unit_noise(width + 64, height + 64)
+    # Normal numbers are dear; another sensor's noise is the same field mirrored another way.
+    mirror = tuple(slice(None, None, int(step)) for step in rng.choice([-1, 1], 2))
+    total = grey[mirror] * settings.noise
+    if settings.chroma_noise > 0:
+        total = total + color[mirror] * settings.chroma_noise
+    return [np.round(np.broadcast_to(total, color.shape)).astype(np.int16)]
+
+
+@lru_cache(maxsize=4)
+def _unit_noise(width: int, height: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Grey (H, W, 1) and coloured (H, W, 3) noise of standard deviation 1, the colour in coarser grains."""
+    rng = np.random.default_rng(0)
+    grey = rng.standard_normal((height, width, 1), dtype=np.float32)
+    small = rng.standard_normal((height // 2, width // 2, 3), dtype=np.float32)
+    return grey, np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _motion_kernel(settings: SensorSettings) -> NDArray[np.float32]:
