@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from app.cli.options import count, natural, parser
+from app.cli.options import CommandParser, count, natural, parser, refuse_unwritable
+from app.cli.tables import facts
 from control.errors import ConfigError
 from perception.look_ahead import ROWS
 from perception.training.pool import Sample
-from robot.drive.interrupt import stop_on_signals
+from robot.drive.interrupt import StopRequest, stop_on_signals
 from sim.synthetic import frames
 
+if TYPE_CHECKING:
+    from perception.training.report import Report
+    from perception.training.train import Observer, Outcome, TrainSettings
+    from perception.training.training_state import Progress
+
 _SMALLEST, _LARGEST = 32, 448
+_EXAMPLE = """linepilot train --out runs/first --minutes 60
+  linepilot train --out runs/first --minutes 90 --resume --size 160
+  tensorboard --logdir runs/first"""
 
 
 def stream(seed: int, *, rows: tuple[float, ...], size: int, jetbots: float) -> Iterator[Sample]:
@@ -28,53 +39,103 @@ def stream(seed: int, *, rows: tuple[float, ...], size: int, jetbots: float) -> 
     return frames(rows, seed=seed, size=size, jetbots=jetbots)
 
 
-def run(arguments: list[str]) -> int:
+def _options() -> CommandParser:
     options = parser(
         "train",
-        what="Train the network on made-up pictures. ^C at any time; --resume goes on.",
-        example="linepilot train --out runs/first --minutes 60",
+        what="Train the network on made-up pictures. ^C at any time; --resume goes on. Writes model.safetensors (the\n"
+        "best so far), report.md with pictures, metrics.jsonl, events for TensorBoard, and state.pt to resume from.",
+        example=_EXAMPLE,
     )
     add = options.add_argument
-    add(
-        "--out", type=Path, default=Path("runs/train"), help="folder for model.safetensors and metrics.jsonl"
-    )
-    add("--minutes", type=float, default=60.0, metavar="N", help="the whole budget, resumed runs included")
+    add("--out", type=Path, default=Path("runs/train"), metavar="FOLDER", help="default: runs/train")
+    add("--minutes", type=float, default=60.0, metavar="N", help="the whole budget, resumed runs included; default: 60")
     add("--batch", type=count, default=48, metavar="N", help="pictures a step; default: 48")
     add("--workers", type=count, default=1, metavar="N", help="processes that paint pictures; default: 1")
-    add("--size", type=count, default=112, metavar="PX", help="side of the picture the network sees; default: 112")
+    add("--size", type=count, default=112, metavar="PX",
+        help="side of the picture the network sees; default: 112. May grow on --resume: small pictures first, then "
+        "larger ones, learns faster")  # fmt: skip
     add("--reuse", type=float, default=3.0, metavar="N", help="times a picture is seen, on average; default: 3")
     add("--jetbots", type=float, default=0.2, metavar="SHARE", help="of pictures through a JetBot's lens; default: 0.2")
-    add("--seed", type=natural, default=0, metavar="N", help="of pictures and weights")
-    add("--start", type=Path, default=None, help="weights to begin with (.safetensors)")
+    add("--seed", type=natural, default=0, metavar="N", help="of pictures and weights; default: 0")
+    add("--start", default=None, metavar="WEIGHTS",
+        help="a .safetensors of an earlier training, shipped, or imagenet (torchvision's ResNet-18, downloaded once); "
+        "default: from scratch")  # fmt: skip
+    add("--precision", choices=("auto", "fp32", "bf16"), default="auto",
+        help="auto: bf16 where the processor computes in it, else fp32")  # fmt: skip
     add("--resume", action="store_true", help="go on where an earlier run into --out ended")
-    chosen = options.parse(arguments)
-    from perception.training.train import Progress, TrainSettings, train
+    return options
 
+
+def run(arguments: list[str]) -> int:
+    chosen = _options().parse(arguments)
     if not 0 <= chosen.jetbots <= 1:
         raise ConfigError(f"--jetbots: a share from 0 to 1, got {chosen.jetbots}")
     if not _SMALLEST <= chosen.size <= _LARGEST:
         raise ConfigError(f"--size: from {_SMALLEST} to {_LARGEST} pixels, got {chosen.size}")
+    if chosen.start and chosen.resume:
+        raise ConfigError("--start says where weights begin, --resume goes on with those of --out; give one of them")
+    refuse_unwritable(chosen.out / "state.pt")
+    from perception.training.train import TrainSettings
+
     settings = TrainSettings(
         minutes=chosen.minutes, batch=chosen.batch, size=chosen.size, workers=chosen.workers, reuse=chosen.reuse,
-        seed=chosen.seed,
+        seed=chosen.seed, precision=chosen.precision,
     )  # fmt: skip
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with stop_on_signals() as interrupted, Bar(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("making pictures", total=settings.minutes * 60)
-
-        def report(now: Progress) -> None:
-            text = f"{now.samples} pictures, loss {now.loss:.3f}, best {now.best_px:.1f} px"
-            bar.update(task, completed=now.elapsed_s, description=text)
-            if interrupted():
-                raise KeyboardInterrupt
-
-        source = partial(stream, rows=ROWS, size=settings.size, jetbots=chosen.jetbots)
+    with stop_on_signals() as interrupted:
         try:
-            done = train(source, chosen.out, settings=settings, start=chosen.start, resume=chosen.resume, report=report)
+            outcome = _train(chosen, settings, interrupted)
         except KeyboardInterrupt:
-            print(f"linepilot train: interrupted; go on with --out {chosen.out} --resume", file=sys.stderr)
+            _say_interrupted(chosen.out)
             return interrupted.exit_code or 130
-    print(f"{chosen.out}/model.safetensors: mean error {done.best_px:.1f} px of 224 on unseen made-up pictures")
+    if outcome.report is not None:
+        _show(chosen.out, outcome.report)
+    if outcome.interrupted:
+        _say_interrupted(chosen.out)
+        return interrupted.exit_code or 130
     print(f"next: linepilot export {chosen.out}/model.safetensors --out models")
     return 0
+
+
+def _train(chosen: Namespace, settings: TrainSettings, interrupted: StopRequest) -> Outcome:
+    from perception.training.train import train
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    source = partial(stream, rows=ROWS, size=settings.size, jetbots=chosen.jetbots)
+    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
+        return train(
+            source, chosen.out, settings=settings, start=chosen.start, resume=chosen.resume,
+            observer=_observer(bar, settings=settings, interrupted=interrupted),
+        )  # fmt: skip
+
+
+def _observer(bar: Bar, *, settings: TrainSettings, interrupted: StopRequest) -> Observer:
+    from perception.training.train import Observer
+
+    task = bar.add_task("making pictures", total=settings.minutes * 60)
+
+    def report(now: Progress) -> None:
+        text = f"{now.samples} pictures, loss {now.loss:.3f}, best {now.best_px:.1f} px"
+        bar.update(task, completed=now.elapsed_s, description=text)
+
+    def say(text: str) -> None:
+        bar.console.print(f"linepilot train: {text}", markup=False, highlight=False, soft_wrap=True)
+
+    return Observer(report=report, say=say, stop=interrupted)
+
+
+def _say_interrupted(out: Path) -> None:
+    then = f"go on with --out {out} --resume" if (out / "state.pt").exists() else "there was nothing to save yet"
+    print(f"linepilot train: interrupted; {then}", file=sys.stderr)
+
+
+def _show(out: Path, report: Report) -> None:
+    scores = report.validation.targets.items()
+    rows = [
+        *report.facts,
+        *((f"{name}, error median / mean", f"{s.median_px:.1f} / {s.mean_px:.1f} px of 224") for name, s in scores),
+        ("visibility right", f"{report.validation.visible_right:.1%}"),
+    ]
+    console = Console()
+    console.print(facts(f"{out}, on unseen made-up pictures", rows))
+    console.print(f"report: {report.page}", soft_wrap=True)

@@ -12,22 +12,18 @@ from dataclasses import dataclass
 from math import atan2, degrees
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from control.errors import DatasetError, InputError
+from control.errors import DatasetError
 from control.messages import LineEstimate, Target
 from perception.dataset import LabelledPhoto, PhotoLabel, PhotoSet
 from perception.estimator import Estimator
-from perception.files import replace_file
+from perception.training.contact_sheet import SEEN, Cell, save_contact_sheet, worst_first
 
-Image = NDArray[np.uint8]
 Array = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 _SIDE = 224.0
-_SEEN = 0.5
-_CELL = 224
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +64,7 @@ class SetScore:
 
 def x_at(estimate: LineEstimate, y: float) -> float | None:
     """The answer's x at image row ``y``; None when it has no points at all."""
-    points = [p for p in estimate.points if p.visible >= _SEEN] or list(estimate.points)
+    points = [p for p in estimate.points if p.visible >= SEEN] or list(estimate.points)
     if not points:
         return None
     ordered = sorted(points, key=lambda p: p.y)
@@ -117,7 +113,7 @@ def _score(name: str, *, target: Target, frames: list[FrameScore]) -> SetScore:
         colour_mean_px=_mean(colour_error),
         heading_error_mean_deg=_mean(np.abs(_headings(answers, labels[:, 1]) - _headings(labels[:, 0], labels[:, 1]))),
         visibility_auc=_auc(frames),
-        missed=_mean(np.array(lined, dtype=np.float64) < _SEEN),
+        missed=_mean(np.array(lined, dtype=np.float64) < SEEN),
         frames=tuple(frames),
     )
 
@@ -149,22 +145,9 @@ def _auc(frames: list[FrameScore]) -> float | None:
 
 
 def save_sheet(score: SetScore, path: Path, *, rng: np.random.Generator, worst: int = 12, others: int = 12) -> None:
-    """A picture of the worst and of some random frames: label green, answer by row (red seen, grey not).
-
-    ``path`` ends in .jpg or .png. Raises InputError when it cannot be written.
-    """
-    by_error = sorted(score.frames, key=_badness, reverse=True)
-    rest = by_error[worst:]
-    chosen = by_error[:worst] + [rest[i] for i in rng.permutation(len(rest))[:others]]
-    columns = 6
-    cells = [_drawn(frame) for frame in chosen]
-    while len(cells) % columns:
-        cells.append(np.zeros((_CELL, _CELL, 3), dtype=np.uint8))
-    lines = [np.concatenate(cells[i : i + columns], axis=1) for i in range(0, len(cells), columns)]
-    suffix = path.suffix.lower()
-    if suffix not in (".jpg", ".png"):
-        raise InputError(f"{path}: a picture sheet is a .jpg or a .png file")
-    replace_file(path, cv2.imencode(suffix, np.concatenate(lines))[1].tobytes())
+    """A picture of the worst and of some random frames; see ``save_contact_sheet``. Raises InputError."""
+    chosen = worst_first(score.frames, _badness, worst=worst, others=others, rng=rng)
+    save_contact_sheet(path, [_cell(frame) for frame in chosen])
 
 
 def _badness(frame: FrameScore) -> float:
@@ -173,20 +156,12 @@ def _badness(frame: FrameScore) -> float:
     return abs(float(bool(frame.photo.visible)) - frame.estimate.confidence)
 
 
-def _drawn(frame: FrameScore) -> Image:
+def _cell(frame: FrameScore) -> Cell:
     picture, label = frame.photo.read()
-    cell = np.asarray(cv2.resize(picture, (_CELL, _CELL)), dtype=np.uint8)
-    for point in frame.estimate.points:
-        colour = (40, 40, 255) if point.visible >= _SEEN else (150, 150, 150)
-        cv2.circle(cell, _pixel(point.x, point.y), 3, colour, -1, cv2.LINE_AA)
-    if label is not None:
-        cv2.circle(cell, _pixel(label.x, label.y), 6, (40, 220, 40), 2, cv2.LINE_AA)
     off = "" if label is None else f"{abs(_or_centre(frame.x) - label.x) * _SIDE / 2:.0f} px  "
-    text = f"{off}conf {frame.estimate.confidence:.2f}"
-    cv2.putText(cell, text, (5, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 3, cv2.LINE_AA)
-    cv2.putText(cell, text, (5, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
-    return cell
-
-
-def _pixel(x: float, y: float) -> tuple[int, int]:
-    return round((x + 1) * _CELL / 2 - 0.5), round((y + 1) * _CELL / 2 - 0.5)
+    return Cell(
+        picture=picture,
+        labels=() if label is None else ((label.x, label.y),),
+        answer=frame.estimate,
+        text=f"{off}conf {frame.estimate.confidence:.2f}",
+    )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
-import queue
+import os
+import signal
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
-from multiprocessing.queues import Queue
+from threading import Thread
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +21,16 @@ from numpy.typing import NDArray
 from control.errors import LinepilotError
 
 _CHUNK = 32
+"""Pictures made at a time, from one seed."""
+_AHEAD = 8
+"""Chunks that are ordered before they are needed; makers rest when so many wait."""
+_PATIENCE_S = 0.2
+"""How often a wait for pictures asks whether it shall end."""
 _FIELDS = ("images", "x", "visible", "defined")
+
+
+class WorkerDiedError(LinepilotError):
+    """What was learnt is still good."""
 
 
 class Sample(Protocol):
@@ -54,67 +67,83 @@ def stack(samples: list[Sample]) -> Batch:
     )
 
 
-def _produce(stream: Stream, seed: int, out: Queue[Batch]) -> None:
-    samples: list[Sample] = []
-    for sample in stream(seed):
-        samples.append(sample)
-        if len(samples) == _CHUNK:
-            if not _hand_over(stack(samples), out):
-                return
-            samples = []
+def _produce(stream: Stream, seed: int) -> Batch:
+    source = stream(seed)
+    return stack([next(source) for _ in range(_CHUNK)])
 
 
-def _hand_over(chunk: Batch, out: Queue[Batch]) -> bool:
-    """Wait for room, but not for a parent that was killed."""
-    while True:
+def _end_with_parent() -> None:
+    """Runs first in a worker: a parent that was killed cannot end its workers any more."""
+
+    def follow() -> None:
         parent = multiprocessing.parent_process()
-        if parent is not None and not parent.is_alive():
-            return False
-        try:
-            out.put(chunk, timeout=2.0)
-        except queue.Full:
-            continue
-        return True
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=follow, daemon=True).start()
+
+
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Processes started within never see ^C: it is this process that ends them. Here ^C comes a moment later."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class SamplePool:
-    """Holds ``capacity`` samples; one is drawn at most ``reuse`` times on average before fresh ones replace it."""
+    """Holds ``capacity`` samples; one is drawn at most ``reuse`` times on average before fresh ones replace it.
 
-    def __init__(self, stream: Stream, *, workers: int, capacity: int, reuse: float, rng: np.random.Generator) -> None:
+    What is drawn depends on ``rng`` alone, not on the number of workers nor on who is faster: each chunk has a seed of
+    its own, and chunks are taken in order, when they are needed. ``stop`` is asked while waiting.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        *,
+        workers: int,
+        capacity: int,
+        reuse: float,
+        rng: np.random.Generator,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
         context = multiprocessing.get_context("spawn")
-        self._queue: Any = context.Queue(maxsize=8)
+        self._makers = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
+        self._ahead = max(_AHEAD, 2 * workers)
+        self._stream = stream
+        self._seeds = np.random.default_rng(int(rng.integers(2**63)))
         self._rng = rng
         self._reuse = reuse
         self._capacity = capacity
+        self._stop = stop
+        self._orders: deque[Future[Batch]] = deque()
         self._store: Batch | None = None
         self.count = 0
         self.produced = 0
         self.drawn = 0
-        self._workers: list[BaseProcess] = [
-            context.Process(target=_produce, args=(stream, int(rng.integers(2**31)), self._queue), daemon=True)
-            for _ in range(workers)
-        ]
 
     def __enter__(self) -> SamplePool:
-        for worker in self._workers:
-            worker.start()
+        with _no_interrupts():
+            for _ in range(self._ahead):
+                self._order()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in self._workers:
-            worker.terminate()
-        for worker in self._workers:
-            worker.join()
+        self._makers.shutdown(cancel_futures=True)
 
     def draw(self, size: int) -> Batch:
-        """A random batch, mirrored half of the time: a mirrored floor is as good a floor. Raises LinepilotError."""
-        while self.count < size or self.drawn + size > self.produced * self._reuse:
-            self._take(wait=True)
-        # Fresh pictures are taken no faster than they are used up, so that their makers leave the cores to the network.
-        while self.drawn + size > (self.produced - _CHUNK) * self._reuse and self._take(wait=False):
-            pass
+        """A random batch, mirrored half of the time: a mirrored floor is as good a floor.
+
+        Raises WorkerDiedError, and KeyboardInterrupt when asked to stop while waiting.
+        """
+        while self.count < min(size, self._capacity) or self.drawn + size > self.produced * self._reuse:
+            self._take()
         self.drawn += size
         store = self._store
         assert store is not None
@@ -128,15 +157,30 @@ class SamplePool:
         x[flip] = -x[flip]
         return Batch(images=images, x=x, visible=store.visible[picked], defined=store.defined[picked])
 
-    def _take(self, *, wait: bool) -> bool:
+    def _order(self) -> None:
+        # Below 2^31: the seeds above are kept for validation.
+        seed = int(self._seeds.integers(2**31))
+        self._orders.append(self._makers.submit(_produce, self._stream, seed))
+
+    def _take(self) -> None:
+        first = self._orders.popleft()
+        while not wait([first], timeout=_PATIENCE_S).done:
+            self._interrupt_if_asked()
         try:
-            chunk: Batch = self._queue.get(timeout=20.0) if wait else self._queue.get_nowait()
-        except queue.Empty:
-            if wait and not any(worker.is_alive() for worker in self._workers):
-                raise LinepilotError("training: the picture makers died; look above for their error") from None
-            return False
+            chunk = first.result()
+            self._order()
+        except BrokenProcessPool as error:
+            # A closing terminal ends the workers as well as this process.
+            self._interrupt_if_asked()
+            raise WorkerDiedError(
+                "a process that paints pictures died, killed or out of memory; what was learnt is saved, "
+                "go on with --resume (and fewer --workers if memory is short)"
+            ) from error
         self._keep(chunk)
-        return True
+
+    def _interrupt_if_asked(self) -> None:
+        if self._stop():
+            raise KeyboardInterrupt
 
     def _keep(self, chunk: Batch) -> None:
         if self._store is None:

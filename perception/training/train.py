@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-import copy
-import io
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from math import cos, pi
+from math import cos, isfinite, pi
 from pathlib import Path
-from pickle import UnpicklingError
 from time import monotonic
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from control.errors import ConfigError, LinepilotError, ModelError
-from perception.checkpoint import load_state, save_weights
+from control.errors import ConfigError, LinepilotError
+from perception.checkpoint import load_network, read_metadata, save_weights
 from perception.files import replace_file
 from perception.look_ahead import ROWS
-from perception.metadata import IMAGENET_MEAN, IMAGENET_STD, ModelMetadata
+from perception.metadata import ModelMetadata
 from perception.network import BINS, TARGETS, LineNet
+from perception.training.first_weights import first_network
 from perception.training.loss import line_loss
-from perception.training.pool import Batch, SamplePool, Stream, stack
+from perception.training.metrics_log import MetricsLog
+from perception.training.pool import Batch, SamplePool, Stream, WorkerDiedError
+from perception.training.precision import Precision, autocast, has_bf16, resolve
+from perception.training.report import Report, duration, write_report
+from perception.training.tensors import to_tensors
+from perception.training.training_state import Progress, TrainingState, first_state, writing
+from perception.training.validation import make_validation, validate
 
 _DECAY = 0.998
 """Of the running mean of the weights, which is what is validated and saved."""
+_STATE, _MODEL = "state.pt", "model.safetensors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,7 @@ class TrainSettings:
     validation_frames: int = 512
     seed: int = 0
     threads: int = 2
+    precision: Precision = "auto"
 
     def __post_init__(self) -> None:
         for name in ("minutes", "batch", "size", "learning_rate", "workers", "capacity", "reuse", "validate_every"):
@@ -54,16 +58,21 @@ class TrainSettings:
                 raise ConfigError(f"train.{name}: must be positive, got {getattr(self, name)}")
 
 
-@dataclass(slots=True, kw_only=True)
-class Progress:
-    """What the caller shows while training runs."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observer:
+    """What the caller hears: progress after each step, and sentences; and how it asks training to end."""
 
-    step: int = 0
-    samples: int = 0
-    elapsed_s: float = 0.0
-    loss: float = float("nan")
-    best_px: float = float("inf")
-    """Smallest median error on the validation frames so far, in pixels of 224."""
+    report: Callable[[Progress], None] = lambda _: None
+    say: Callable[[str], None] = lambda _: None
+    stop: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    progress: Progress
+    report: Report | None
+    """None when nothing was validated."""
+    interrupted: bool
 
 
 def train(
@@ -71,79 +80,135 @@ def train(
     out: Path,
     *,
     settings: TrainSettings,
-    start: Path | None = None,
+    start: str | None = None,
     resume: bool = False,
-    report: Callable[[Progress], None] = lambda _: None,
-) -> Progress:
-    """Train from ``stream`` into the folder ``out``: model.safetensors (best), state.pt (to resume), metrics.jsonl.
+    observer: Observer | None = None,
+) -> Outcome:
+    """Train from ``stream`` into the folder ``out``.
 
-    ``start`` gives weights to begin with. Raises ModelError, LinepilotError (loss not finite: the last good stays).
-    KeyboardInterrupt, also from ``report``, leaves a state to resume from.
+    Writes model.safetensors (best), state.pt (to resume), metrics.jsonl, events for TensorBoard and, at the end, also
+    when asked to stop, a report. ``start``: see ``first_network``. ``settings.size`` may differ from that of the run
+    that is resumed. Raises ModelError, ConfigError; LinepilotError on a full disk, a loss that is not finite or a dead
+    worker: the last good files stay. KeyboardInterrupt when asked to stop before there was anything to keep.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    observer = observer or Observer()
+    _refuse_to_overwrite(out, resume=resume)
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)
-    network = LineNet()
-    if start is not None:
-        network.load_state_dict(load_state(start)[0])
-    network = network.to(memory_format=torch.channels_last)
-    average = copy.deepcopy(network).eval()
-    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    progress = Progress()
+    state = first_state(
+        first_network(start), learning_rate=settings.learning_rate, weight_decay=settings.weight_decay,
+        start=start or "from scratch",
+    )  # fmt: skip
     if resume:
-        _load(out / "state.pt", network=network, average=average, optimizer=optimizer, progress=progress)
-    checks = _validation(stream, settings)
-    began = monotonic() - progress.elapsed_s
-    rng = np.random.default_rng((settings.seed, progress.step))
+        state.load(out / _STATE)
+        _go_on_from_best(state.progress, out, settings=settings, observer=observer)
+    if settings.precision == "bf16" and not has_bf16():
+        observer.say("this processor does not compute in bf16: expect steps some ten times as long as in fp32")
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+    checks = make_validation(stream, seed=settings.seed, count=settings.validation_frames, stop=observer.stop)
+    with MetricsLog(out, step=state.progress.step) as log:
+        if not log.has_tensorboard:
+            observer.say("no TensorBoard here, metrics.jsonl only; to have it: pip install 'linepilot[train]'")
+        interrupted = _learn(state, stream, checks, out=out, settings=settings, log=log, observer=observer)
+        report = _report(state.progress, checks, out=out, settings=settings, log=log)
+    return Outcome(progress=state.progress, report=report, interrupted=interrupted)
+
+
+def _refuse_to_overwrite(out: Path, *, resume: bool) -> None:
+    if not resume and (out / _STATE).exists():
+        raise ConfigError(f"{out}: holds a training already; add --resume to go on with it, or give another --out")
+
+
+def _go_on_from_best(progress: Progress, out: Path, *, settings: TrainSettings, observer: Observer) -> None:
+    """What the next best must beat. A model for another picture size is another model: it is kept beside."""
+    model = out / _MODEL
+    if not model.is_file():
+        return
+    metadata = read_metadata(model)
+    if metadata.size == settings.size:
+        # The model may be newer than the state, if the disk was full then.
+        best = metadata.training.get("at_best_px")
+        progress.best_px = min(progress.best_px, best) if isinstance(best, float) else progress.best_px
+        return
+    kept = out / f"model-{metadata.size}px.safetensors"
+    with writing(out):
+        replace_file(kept, model.read_bytes())
+    progress.best_px = float("inf")
+    observer.say(f"going on with pictures of {settings.size} px; the best at {metadata.size} px stays as {kept}")
+
+
+def _learn(
+    state: TrainingState,
+    stream: Stream,
+    checks: list[Batch],
+    *,
+    out: Path,
+    settings: TrainSettings,
+    log: MetricsLog,
+    observer: Observer,
+) -> bool:
+    """Until the budget is spent, or the observer stops it: then True."""
+    progress = state.progress
+    began, first_step = monotonic() - progress.elapsed_s, progress.step
     budget_s = settings.minutes * 60
-    pool = SamplePool(stream, workers=settings.workers, capacity=settings.capacity, reuse=settings.reuse, rng=rng)
+    rng = np.random.default_rng((settings.seed, progress.step))
+    pool = SamplePool(
+        stream, workers=settings.workers, capacity=settings.capacity, reuse=settings.reuse, rng=rng, stop=observer.stop
+    )
     with pool:
         try:
             while progress.elapsed_s < budget_s:
-                for group in optimizer.param_groups:
-                    group["lr"] = _rate(settings, step=progress.step, share=progress.elapsed_s / budget_s)
-                progress.loss = _step(network, optimizer, pool.draw(settings.batch))
-                _follow(average, network, decay=min(_DECAY, (1 + progress.step) / (10 + progress.step)))
+                before_s = progress.elapsed_s
+                rate = _set_rate(state, settings, share=before_s / budget_s)
+                batch = pool.draw(settings.batch)
+                parts = _step(state, batch, precision=settings.precision)
+                _follow(state.average, state.network, decay=min(_DECAY, (1 + progress.step) / (10 + progress.step)))
                 progress.step += 1
                 progress.samples += settings.batch
                 progress.elapsed_s = monotonic() - began
-                report(progress)
+                progress.loss = parts["loss"]
+                numbers = {**parts, "learning_rate": rate}
+                log.step(progress.step, numbers, samples=settings.batch, seconds=progress.elapsed_s - before_s)
+                observer.report(progress)
                 if progress.step % settings.validate_every == 0 or progress.elapsed_s >= budget_s:
-                    _check(average, checks, out=out, progress=progress, settings=settings)
-                    _save(out / "state.pt", network=network, average=average, optimizer=optimizer, progress=progress)
-        except KeyboardInterrupt:
+                    _check(state, checks, out=out, settings=settings, log=log)
+                    state.save(out / _STATE)
+                if observer.stop():
+                    raise KeyboardInterrupt
+        except (KeyboardInterrupt, WorkerDiedError) as error:
             # Nothing of what was learnt is lost: --resume goes on from here.
-            _save(out / "state.pt", network=network, average=average, optimizer=optimizer, progress=progress)
+            if progress.step > first_step:
+                state.save(out / _STATE)
+            if isinstance(error, KeyboardInterrupt):
+                return True
             raise
-    return progress
+    return False
 
 
-def _rate(settings: TrainSettings, *, step: int, share: float) -> float:
-    warm = min(1.0, (step + 1) / settings.warm_up_steps)
-    return settings.learning_rate * warm * (0.5 + 0.5 * cos(pi * min(share, 1.0))) + 1e-6
+def _set_rate(state: TrainingState, settings: TrainSettings, *, share: float) -> float:
+    """``share`` of the budget is spent."""
+    warm = min(1.0, (state.progress.step + 1) / settings.warm_up_steps)
+    rate = settings.learning_rate * warm * (0.5 + 0.5 * cos(pi * min(share, 1.0))) + 1e-6
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    return rate
 
 
-def _tensors(batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-    rgb = torch.from_numpy(np.ascontiguousarray(batch.images[..., ::-1])).permute(0, 3, 1, 2)
-    mean, std = torch.tensor(IMAGENET_MEAN)[:, None, None], torch.tensor(IMAGENET_STD)[:, None, None]
-    images = ((rgb.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
-    visible = torch.from_numpy(batch.visible)
-    weight = torch.from_numpy(batch.defined)[:, :, None].expand_as(visible)
-    return images, {"x": torch.from_numpy(batch.x), "visible": visible, "weight": weight}
-
-
-def _step(network: LineNet, optimizer: torch.optim.Optimizer, batch: Batch) -> float:
-    network.train()
-    images, labels = _tensors(batch)
-    loss, _ = line_loss(network(images), **labels)
-    value = float(loss.detach())
-    if not np.isfinite(value):
-        raise LinepilotError("training: the loss is not finite; resume from the last good state with a lower rate")
-    optimizer.zero_grad(set_to_none=True)
+def _step(state: TrainingState, batch: Batch, *, precision: Precision) -> dict[str, float]:
+    """The loss and its parts. Raises LinepilotError before weights are spoilt by what is not finite."""
+    network = state.network.train()
+    images, labels = to_tensors(batch)
+    with autocast(precision):
+        answer = network(images)
+    loss, parts = line_loss(answer.float(), **labels)
+    state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-    optimizer.step()
-    return value
+    length = torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+    if not (torch.isfinite(loss) and torch.isfinite(length)):
+        raise LinepilotError("the loss is not finite; the last good files stay, go on from them with --resume")
+    state.optimizer.step()
+    return {"loss": float(loss.detach()), **parts}
 
 
 @torch.no_grad()
@@ -155,45 +220,17 @@ def _follow(average: LineNet, network: LineNet, *, decay: float) -> None:
             mean.copy_(value)
 
 
-def _validation(stream: Stream, settings: TrainSettings) -> list[Batch]:
-    """Pictures that training never sees: the stream of a seed that no worker is given (theirs are below 2^31)."""
-    source = stream(2**31 + settings.seed)
-    return [stack([next(source) for _ in range(64)]) for _ in range(max(settings.validation_frames // 64, 1))]
-
-
-@torch.no_grad()
-def validate(network: LineNet, batches: list[Batch]) -> dict[str, float]:
-    """Median |x error| per target in pixels of 224 over visible points, and the share of right visibilities."""
-    network.eval()
-    errors: dict[str, list[Tensor]] = {target: [] for target in TARGETS}
-    right: list[Tensor] = []
-    centres = (torch.arange(BINS) * 2 + 1) / BINS - 1
-    for batch in batches:
-        images, labels = _tensors(batch)
-        output = network(images)
-        best = centres[output[..., :BINS].argmax(-1)]
-        off = (best - labels["x"]).abs() * 112
-        for index, target in enumerate(TARGETS):
-            errors[target].append(off[:, index][(labels["visible"] * labels["weight"])[:, index] > 0])
-        right.append(((output[..., BINS] > 0).float() == labels["visible"])[labels["weight"] > 0].float())
-    result = {f"{target}_px": float(torch.cat(found).median()) for target, found in errors.items()}
-    return {
-        **result,
-        "line_mean_px": float(torch.cat(errors["line"]).mean()),
-        "visible_right": float(torch.cat(right).mean()),
-    }
-
-
-def _check(average: LineNet, checks: list[Batch], *, out: Path, progress: Progress, settings: TrainSettings) -> None:
-    scores = validate(average, checks)
-    record = {**asdict(progress), **scores, "best_px": min(progress.best_px, scores["line_mean_px"])}
-    with (out / "metrics.jsonl").open("a", encoding="utf-8") as log:
-        log.write(json.dumps(record) + "\n")
-    score = scores["line_mean_px"]
-    if score <= progress.best_px:
-        progress.best_px = score
-        metadata = _metadata(settings, {**record, "best_px": score})
-        save_weights(out / "model.safetensors", state=average.state_dict(), metadata=metadata, half=True)
+def _check(state: TrainingState, checks: list[Batch], *, out: Path, settings: TrainSettings, log: MetricsLog) -> None:
+    """Validate, and keep the running mean of the weights if it is the best so far."""
+    scores = validate(state.average, checks, metadata=_metadata(settings, {})).record()
+    is_best = scores["line_mean_px"] <= state.progress.best_px
+    if is_best:
+        state.progress.best_px = scores["line_mean_px"]
+    record = log.validation(state.progress, scores)
+    if is_best:
+        with writing(out):
+            metadata = _metadata(settings, record)
+            save_weights(out / _MODEL, state=state.average.state_dict(), metadata=metadata, half=True)
 
 
 def _metadata(settings: TrainSettings, record: dict[str, Any]) -> ModelMetadata:
@@ -208,31 +245,25 @@ def _metadata(settings: TrainSettings, record: dict[str, Any]) -> ModelMetadata:
     )
 
 
-def _save(
-    path: Path, *, network: LineNet, average: LineNet, optimizer: torch.optim.Optimizer, progress: Progress
-) -> None:
-    buffer = io.BytesIO()
-    torch.save(
-        {
-            "network": network.state_dict(),
-            "average": average.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "progress": asdict(progress),
-        },
-        buffer,
+def _report(
+    progress: Progress, checks: list[Batch], *, out: Path, settings: TrainSettings, log: MetricsLog
+) -> Report | None:
+    """On the file that is there at the end, measured anew: the best, in the 16 bits it is kept in."""
+    if not isfinite(progress.best_px):
+        return None
+    network, metadata = load_network(out / _MODEL)
+    assert isinstance(network, LineNet)
+    facts = (
+        ("pictures seen", f"{progress.samples:,}"),
+        ("steps", f"{progress.step:,}"),
+        ("time", duration(progress.elapsed_s)),
+        ("pictures a second", f"{progress.samples / max(progress.elapsed_s, 1e-9):.0f}"),
+        ("best at step", str(metadata.training.get("at_step", "unknown"))),
+        ("picture size", f"{metadata.size} px"),
+        ("weights began", progress.start or "unknown"),
+        ("computed in", resolve(settings.precision)),
+        ("seed", str(settings.seed)),
     )
-    replace_file(path, buffer.getvalue())
-
-
-def _load(
-    path: Path, *, network: LineNet, average: LineNet, optimizer: torch.optim.Optimizer, progress: Progress
-) -> None:
-    try:
-        state = torch.load(path, weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
-        raise ModelError(f"{path}: cannot be resumed from ({type(error).__name__}); start without --resume") from error
-    network.load_state_dict(state["network"])
-    average.load_state_dict(state["average"])
-    optimizer.load_state_dict(state["optimizer"])
-    for name, value in state["progress"].items():
-        setattr(progress, name, value)
+    validation = validate(network, checks, metadata=metadata)
+    with writing(out):
+        return write_report(out, facts=facts, validation=validation, history=log.records)
