@@ -14,6 +14,7 @@ from control.faults import SupervisorSettings
 from control.follower import FollowerSettings
 from control.laws import JetBotSettings, JetRacerSettings
 from control.messages import Target
+from robot.motors.settings import MotorSettings
 from robot.settings_file import Settings, override, read_settings, refuse_unknown
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -26,15 +27,6 @@ class CameraSettings(BaseModel):
     """sim, file:PATH (video or folder of pictures), usb:NUMBER."""
     realtime: bool = False
     """Play a recording at its own speed; otherwise as fast as the loop takes it."""
-
-
-class MotorSettings(BaseModel):
-    model_config = _STRICT
-
-    driver: str = "sim"
-    """sim, or dry-run: moves nothing."""
-    vehicle: Literal["differential", "ackermann"] = "differential"
-    """Two driven wheels as a JetBot, or a steering servo and a throttle as a JetRacer."""
 
 
 class RobotConfig(BaseModel):

@@ -187,7 +187,7 @@ def _stand(picture: Image, view: _View, foot: Points, wide: float, rng: np.rando
     fill_mask(mask, [np.array([foot - across, foot + across, foot + away + across, foot + away - across])],
               view.to_pixels)  # fmt: skip
     soft = np.asarray(cv2.blur(mask, (5, 5)), np.uint8)
-    soft = np.asarray(cv2.multiply(soft, float(rng.uniform(0.2, 0.7))), np.uint8)
+    soft = np.asarray(cv2.convertScaleAbs(soft, alpha=float(rng.uniform(0.2, 0.7))), np.uint8)
     blend(picture, soft, (10.0, 10.0, 10.0))
 
 

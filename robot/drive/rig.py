@@ -18,7 +18,7 @@ def open_rig(config: RobotConfig, *, estimator: Estimator) -> Rig:
 
     Raises CameraError, MotorError, ConfigError.
     """
-    motors = open_motors(config.motors.driver, standing=standing_command(config))
+    motors = open_motors(config.motors, standing=standing_command(config))
     pilot, mixer = make_pilot(config), make_mixer(config)
     camera = open_camera(config.camera.source, fps=config.fps, realtime=config.camera.realtime)
     recorded = isinstance(camera, FileCamera)

@@ -18,6 +18,7 @@ from robot.drive.loop import drive
 from robot.drive.pilots import make_mixer, make_pilot, open_estimator, standing_command
 from robot.drive.rig import open_rig
 from robot.motors import open_motors
+from robot.motors.settings import MotorSettings
 from tests.robot.fakes import FakeEstimator, Kept
 
 
@@ -50,10 +51,10 @@ def test_a_usb_camera_that_is_not_there_is_refused_by_name() -> None:
         open_camera("usb:77")
 
 
-@pytest.mark.parametrize("driver", ["sim", "gpio", ""])
+@pytest.mark.parametrize("driver", ["sim", "gpios", "", "nothing:here"])
 def test_motors_that_cannot_be_meant_are_refused(driver: str) -> None:
     with pytest.raises(ConfigError):
-        open_motors(driver)
+        open_motors(MotorSettings(driver=driver), standing=DifferentialCommand())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,204 @@
+"""The process that owns the motor board: it writes every tick, and stops when the deciding process is dead or frozen.
+
+Started as ``python -m robot.motors.actuator FD SETTINGS``; it imports no camera, no network and no
+numpy, so little can hang it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+from types import FrameType
+
+from control.errors import LinepilotError, MotorError
+from control.messages import WheelCommand
+from robot.motors.board import BoardMotors
+from robot.motors.boards import make_board
+from robot.motors.settings import MotorSettings
+from robot.motors.wire import BEAT, BYE, FAILED, FREEZE_S, READY, STOP, TICK_S, TROUBLE, is_neutral, unpack
+
+_MOST_BYTES = 4096
+_GUARD_READY_S = 10.0
+
+
+class Actuator:
+    """Holds the last setpoint and decides, tick by tick, whether it is still to be believed."""
+
+    def __init__(self, motors: BoardMotors, *, brain: socket.socket, guard: GuardLine, now_s: float) -> None:
+        self._motors, self._brain, self._guard = motors, brain, guard
+        self._setpoint: WheelCommand | None = None
+        """None is STOP, latched: only a neutral setpoint opens the way for others."""
+        self._heard_s = self._ticked_s = now_s
+        self._told = b""
+
+    def hear(self, data: bytes, *, now_s: float) -> bool:
+        """False at the end of the conversation."""
+        if data in (b"", BYE):
+            self._setpoint = None
+            return False
+        if data == STOP:
+            self._setpoint = None
+            # Now, not with the next tick.
+            self.write()
+            return True
+        try:
+            wanted = unpack(data)
+        except ValueError as error:
+            self._say(TROUBLE, f"motors: {error}")
+            self._setpoint = None
+            return True
+        self._heard_s = now_s
+        if self._setpoint is not None or is_neutral(wanted):
+            self._setpoint = wanted
+            self.write()
+        return True
+
+    def tick(self, *, now_s: float) -> None:
+        """Every TICK_S, whatever came: the same bytes again heal a write that was lost."""
+        frozen_s = max(now_s - self._heard_s, now_s - self._ticked_s)
+        self._ticked_s = now_s
+        if self._setpoint is not None and frozen_s > FREEZE_S:
+            self._setpoint = None
+            self._say(TROUBLE, f"motors: no command for {frozen_s * 1000:.0f} ms, stopped")
+        self.write()
+        trouble = self._guard.beat(now_s=now_s)
+        if trouble:
+            self._setpoint = None
+            self._say(TROUBLE, f"motors: the guard process {trouble}, stopped; start the drive again")
+
+    def write(self) -> None:
+        """One retry in the same tick; then STOP, latched, and tried again every tick."""
+        for attempt in (1, 2):
+            try:
+                if self._setpoint is None:
+                    self._motors.stop()
+                else:
+                    self._motors.apply(self._setpoint)
+            except MotorError as error:
+                if attempt == 2:
+                    self._setpoint = None
+                    self._say(TROUBLE, str(error))
+            else:
+                return
+
+    def _say(self, kind: bytes, text: str) -> None:
+        """Once, not every tick; a full or closed socket is no reason to stop ticking."""
+        message = kind + text.encode()
+        if message != self._told:
+            self._told = message
+            with suppress(OSError):
+                self._brain.send(message)
+
+
+class GuardLine:
+    """A beat a tick to the guard, and its echo: nobody drives unguarded."""
+
+    def __init__(self, process: subprocess.Popen[bytes], *, now_s: float) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._beats, self._echo = process.stdin.fileno(), process.stdout.fileno()
+        os.set_blocking(self._beats, False)
+        os.set_blocking(self._echo, False)
+        self._heard_s = now_s
+
+    def beat(self, *, now_s: float) -> str:
+        """What is wrong with the guard; empty when nothing is."""
+        try:
+            os.write(self._beats, BEAT)
+            if not os.read(self._echo, _MOST_BYTES):
+                return "died"
+            self._heard_s = now_s
+        except BrokenPipeError:
+            return "died"
+        except BlockingIOError:
+            # No echo yet, which is usual within one tick.
+            pass
+        return "is frozen" if now_s - self._heard_s > 2 * FREEZE_S else ""
+
+    def bye(self) -> None:
+        with suppress(BrokenPipeError, BlockingIOError):
+            os.write(self._beats, BYE)
+
+
+def run(settings: MotorSettings, brain: socket.socket) -> int:
+    """Until the other end closes or a signal comes. Always ends with STOP on the wire."""
+    ended = False
+
+    def end(_: int, __: FrameType | None) -> None:
+        nonlocal ended
+        ended = True
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    # ^C reaches the whole group: the deciding process ramps down and says BYE.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        motors = BoardMotors(make_board(settings))
+        with motors, _guard(settings) as guard:
+            line = GuardLine(guard, now_s=monotonic())
+            brain.send(READY)
+            actuator = Actuator(motors, brain=brain, guard=line, now_s=monotonic())
+            try:
+                _loop(actuator, brain, lambda: ended)
+            finally:
+                motors.stop()
+            line.bye()
+    except LinepilotError as error:
+        with suppress(OSError):
+            brain.send(FAILED + str(error).encode())
+        return 1
+    return 0
+
+
+def _loop(actuator: Actuator, brain: socket.socket, ended: Callable[[], bool]) -> None:
+    poller = select.poll()
+    poller.register(brain, select.POLLIN)
+    due_s = monotonic()
+    while not ended():
+        wait_s = max(0.0, due_s - monotonic())
+        if poller.poll(wait_s * 1000) and not actuator.hear(_received(brain), now_s=monotonic()):
+            return
+        now_s = monotonic()
+        if now_s >= due_s:
+            actuator.tick(now_s=now_s)
+            # After a pause the ticks go on from now; they are not made up for.
+            due_s = max(due_s + TICK_S, now_s)
+
+
+def _received(brain: socket.socket) -> bytes:
+    try:
+        return brain.recv(_MOST_BYTES)
+    except ConnectionError:
+        return b""
+
+
+def _guard(settings: MotorSettings) -> subprocess.Popen[bytes]:
+    """Its second handle on the board is open before anything may move. Raises MotorError."""
+    guard = subprocess.Popen(
+        [sys.executable, "-m", "robot.motors.guard", settings.model_dump_json()],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+    )  # fmt: skip
+    assert guard.stdout is not None
+    poller = select.poll()
+    poller.register(guard.stdout, select.POLLIN)
+    if not poller.poll(_GUARD_READY_S * 1000) or guard.stdout.read(1) != READY:
+        guard.kill()
+        guard.wait()
+        raise MotorError("motors: the guard process did not start; look above for its error")
+    return guard
+
+
+def main() -> int:
+    brain = socket.socket(fileno=int(sys.argv[1]))
+    return run(MotorSettings.model_validate_json(sys.argv[2]), brain)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""A motor board is the bytes on its wire; BoardMotors makes motors of any board, checked and always stopped."""
+
+from __future__ import annotations
+
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import isfinite
+from types import TracebackType
+from typing import Protocol
+
+from control.errors import DeviceError, MotorError
+from control.messages import AckermannCommand, DifferentialCommand, WheelCommand
+
+_WIRE_ERRORS = (OSError, termios.error)
+"""What smbus2, pyserial (SerialException is an OSError) and sysfs raise; ``flush`` of an unplugged port raises the
+second, which is no OSError."""
+
+
+class Board(Protocol):
+    """Methods raise OSError or MotorError. A board that was never opened can still be told to stop."""
+
+    name: str
+    """For messages: the board and where it is, as ``MotorHAT at 0x60 on I2C bus 7``."""
+    hint: str
+    """What to look at when it does not answer."""
+
+    @property
+    def takes(self) -> type[WheelCommand]: ...
+
+    def open(self) -> None:
+        """Connect and write STOP before anything else, then set up, the board's own watchdog included."""
+        ...
+
+    def write(self, command: WheelCommand) -> None: ...
+
+    def stop(self) -> None:
+        """Connects by itself when need be; does not rely on what ``open`` set up."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the wire; works twice."""
+        ...
+
+
+def duties(command: WheelCommand) -> tuple[float, float]:
+    """(left, right) or (steering, throttle), each in [-1, 1]. Raises MotorError."""
+    pair = (
+        (command.left, command.right)
+        if isinstance(command, DifferentialCommand)
+        else (command.steering, command.throttle)
+    )
+    if not all(isfinite(value) and -1.0 <= value <= 1.0 for value in pair):
+        raise MotorError(f"motors: {pair} is no pair of duties in [-1, 1]; nothing was written")
+    return pair
+
+
+class BoardMotors:
+    """Motors over a board. ``standing`` is the command at which this drive stands still."""
+
+    def __init__(self, board: Board, *, standing: WheelCommand | None = None) -> None:
+        self.board = board
+        self._standing = standing or board.takes()
+        self._open = False
+
+    def apply(self, command: WheelCommand) -> None:
+        board = self.board
+        if not self._open:
+            raise MotorError(f"{board.name}: closed; open it again before driving")
+        if not isinstance(command, board.takes):
+            raise MotorError(f"{board.name}: takes {board.takes.__name__}, got {type(command).__name__}; set vehicle")
+        duties(command)
+        with self._named():
+            board.write(command)
+
+    def stop(self) -> None:
+        """Raises MotorError when the board cannot be reached: then only its own watchdog stops the wheels."""
+        if self._open:
+            with self._named():
+                self.board.stop()
+
+    def close(self) -> None:
+        if not self._open:
+            return
+        try:
+            self.stop()
+        finally:
+            self._open = False
+            self.board.close()
+
+    def __enter__(self) -> BoardMotors:
+        try:
+            with self._named():
+                self.board.open()
+        except DeviceError:
+            self.board.close()
+            raise
+        self._open = True
+        if isinstance(self._standing, AckermannCommand):
+            self.apply(self._standing)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except _WIRE_ERRORS as error:
+            raise MotorError(f"{self.board.name}: {_reason(error)}; {self.board.hint}") from error
+
+
+def _reason(error: BaseException) -> str:
+    """pyserial hides the real cause in the context."""
+    inner = error.__context__ if isinstance(error, OSError) and error.errno is None else None
+    return str(inner or error) or type(error).__name__

@@ -1,0 +1,40 @@
+"""What goes between the process that decides, the one that drives the board and the one that guards it."""
+
+from __future__ import annotations
+
+import struct
+
+from control.messages import AckermannCommand, DifferentialCommand, WheelCommand
+
+_SETPOINT = struct.Struct("<cdd")
+STOP, BYE = b"stop", b"bye"
+READY, FAILED, TROUBLE = b"r", b"f", b"t"
+"""First byte of what the actuator says: it stands ready, it could not start, the board refuses; then the sentence."""
+BEAT = b"."
+"""One a tick on the guard's pipe; a pipe that closes after BYE was closed on purpose."""
+FREEZE_S = 0.15
+"""Silence after which a process is taken for frozen. A dead one closes its end and needs no time-out."""
+TICK_S = 0.02
+
+
+def pack(command: WheelCommand) -> bytes:
+    if isinstance(command, DifferentialCommand):
+        return _SETPOINT.pack(b"d", command.left, command.right)
+    return _SETPOINT.pack(b"a", command.steering, command.throttle)
+
+
+def unpack(data: bytes) -> WheelCommand:
+    """Raises ValueError."""
+    if len(data) != _SETPOINT.size or data[:1] not in (b"d", b"a"):
+        raise ValueError(f"{data[:16]!r} is no setpoint")
+    kind, first, second = _SETPOINT.unpack(data)
+    if kind == b"d":
+        return DifferentialCommand(left=first, right=second)
+    return AckermannCommand(steering=first, throttle=second)
+
+
+def is_neutral(command: WheelCommand) -> bool:
+    """Asks for no drive; steering may be held."""
+    if isinstance(command, DifferentialCommand):
+        return command.left == 0 and command.right == 0
+    return command.throttle == 0
