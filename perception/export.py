@@ -24,6 +24,7 @@ from perception.manifest import (
     Golden,
     GoldenPoint,
     Manifest,
+    Parity,
     golden_points,
     save_manifest,
     sha256_of,
@@ -47,17 +48,29 @@ _GOLDEN_WIDTH, _GOLDEN_HEIGHT = 160, 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parity:
-    """How far one exported file lies from the exact network, over rows that network surely sees."""
+class Exported:
+    """One file that was written; its parity is in the note beside it, too."""
 
     file: str
     bytes: int
-    pictures: int
-    mean_px: float
-    max_px: float
-    """Pixels of a 224 px wide picture."""
-    visible_max: float
-    """Largest difference of a visibility."""
+    parity: Parity
+
+
+class _AskedOnce:
+    """The exact network, slow: every file and target is compared with its answers to the same pictures."""
+
+    def __init__(self, network: nn.Module, *, metadata: ModelMetadata) -> None:
+        self._exact = TorchBackend(network, metadata=metadata)
+        self._known: dict[bytes, NDArray[np.float32]] = {}
+
+    def run(self, frame: Image) -> NDArray[np.float32]:
+        key = frame.tobytes()
+        if key not in self._known:
+            self._known[key] = self._exact.run(frame)
+        return self._known[key]
+
+    def close(self) -> None:
+        self._exact.close()
 
 
 def export_model(
@@ -68,7 +81,7 @@ def export_model(
     golden: Sequence[Image] = (),
     opset: int = 17,
     int8: bool = True,
-) -> list[Parity]:
+) -> list[Exported]:
     """Export a .safetensors or .pth file; see ``export_network``. Raises MissingExtraError too."""
     network, metadata = load_network(weights)
     beside = [weights] if weights.parent.resolve() == folder.resolve() else []
@@ -88,7 +101,7 @@ def export_network(
     opset: int = 17,
     int8: bool = True,
     beside: Sequence[Path] = (),
-) -> list[Parity]:
+) -> list[Exported]:
     """Write ``NAME.onnx``, ``NAME.int8.onnx``, ``NAME.golden.png`` and ``NAME.json``; ``path`` is the first of them.
 
     ``pictures`` are BGR frames of the kind the robot will see: every other one calibrates int8, the rest measure
@@ -97,7 +110,7 @@ def export_network(
     """
     if len(pictures) < _MIN_PICTURES:
         raise InputError(f"export needs at least {_MIN_PICTURES} pictures, got {len(pictures)}; give a larger folder")
-    oracle = TorchBackend(network, metadata=metadata)
+    oracle = _AskedOnce(network, metadata=metadata)
     exact = {target: NetworkEstimator(oracle, metadata=metadata, target=target) for target in metadata.targets}
     contents = {path.name: build_fp32(network, metadata=metadata, opset=opset)}
     if int8:
@@ -105,12 +118,15 @@ def export_network(
         contents[f"{path.stem}.int8.onnx"] = quantise(network, metadata=metadata, frames=frames, opset=opset)
     held_out = list(pictures[1::2])
     report = [
-        _parity(name, content, exact=exact, metadata=metadata, pictures=held_out) for name, content in contents.items()
+        _measured(name, content, exact=exact, metadata=metadata, pictures=held_out)
+        for name, content in contents.items()
     ]
     for name, content in contents.items():
         replace_file(path.with_name(name), content)
     listed = {**contents, **{other.name: other.read_bytes() for other in beside}}
-    note = Manifest(metadata=metadata, files={name: _record(name, content) for name, content in listed.items()})
+    parity = {entry.file: entry.parity for entry in report}
+    files = {name: _record(name, content, parity=parity.get(name)) for name, content in listed.items()}
+    note = Manifest(metadata=metadata, files=files)
     shown = list(golden) or list(pictures[:_GOLDEN_FRAMES])
     _save_golden(path, frames=shown, exact=exact, note=note)
     for name in contents:
@@ -118,8 +134,9 @@ def export_network(
     return report
 
 
-def _record(name: str, content: bytes) -> FileRecord:
-    return FileRecord(sha256=sha256_of(content), tolerance_px=_INT8_PX if ".int8." in name else _EXACT_PX)
+def _record(name: str, content: bytes, *, parity: Parity | None) -> FileRecord:
+    tolerance_px = _INT8_PX if ".int8." in name else _EXACT_PX
+    return FileRecord(sha256=sha256_of(content), tolerance_px=tolerance_px, parity=parity)
 
 
 def _save_golden(path: Path, *, frames: list[Image], exact: dict[str, NetworkEstimator], note: Manifest) -> None:
@@ -141,9 +158,9 @@ def _prove(path: Path, *, targets: tuple[str, ...]) -> None:
         open_engine(path, target=target).close()
 
 
-def _parity(
+def _measured(
     name: str, content: bytes, *, exact: dict[str, NetworkEstimator], metadata: ModelMetadata, pictures: list[Image]
-) -> Parity:
+) -> Exported:
     backend = OnnxBackend(Path(name), content=content, threads=2)
     found = [
         disagreement(NetworkEstimator(backend, metadata=metadata, target=target), oracle, pictures)
@@ -152,11 +169,11 @@ def _parity(
     sideways = np.concatenate([f.x_px for f in found])
     if not len(sideways):
         raise ModelError(f"{name}: the network sees no line in any picture; train it longer or give others")
-    return Parity(
-        file=name,
-        bytes=len(content),
+    parity = Parity(
         pictures=len(pictures),
         mean_px=float(sideways.mean()),
+        p95_px=float(np.percentile(sideways, 95)),
         max_px=float(sideways.max()),
         visible_max=float(max(f.visible.max() for f in found)),
     )
+    return Exported(file=name, bytes=len(content), parity=parity)

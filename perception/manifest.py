@@ -27,6 +27,22 @@ ONE_PLACE = 0.12
 """Largest spread, in image units, of a row that sees one line only."""
 
 
+class Parity(BaseModel):
+    """How far a file's answers lie from the exact network's, over rows that the network sees.
+
+    On pictures that did not calibrate it; in pixels of a 224 px wide picture.
+    """
+
+    model_config = _STRICT
+
+    pictures: int = Field(gt=0)
+    mean_px: float
+    p95_px: float
+    max_px: float
+    visible_max: float
+    """Largest difference of a visibility, over all rows."""
+
+
 class FileRecord(BaseModel):
     """One file of the model."""
 
@@ -35,6 +51,8 @@ class FileRecord(BaseModel):
     sha256: str
     tolerance_px: float = Field(gt=0)
     """How far its golden points may lie from the recorded ones, in pixels of a 224 px picture."""
+    parity: Parity | None = None
+    """Measured when it was exported."""
 
 
 class GoldenPoint(BaseModel):

@@ -34,9 +34,8 @@ def run(arguments: list[str]) -> int:
     add("folders", nargs="+", type=Path, help="of labelled photographs")
     add("--target", choices=("line", "lane"), default="line", help="what the labels mark")
     add("--model", default=str(SHIPPED_MODEL), help="a model file, or classical; default: as shipped")
-    add(
-        "--unit", choices=("pixel", "percent"), default=None, help="what the labels in the names count"
-    )
+    add("--unit", choices=("pixel", "percent"), default=None,
+        help="what the labels in JetBot's names count; default: guessed, and said when in doubt")  # fmt: skip
     add("--json", type=Path, metavar="OUT", help="write one record a data set to this file")
     add("--sheet", type=Path, default=None, help="picture of the worst and of random frames")
     chosen = options.parse(arguments)
@@ -48,6 +47,8 @@ def run(arguments: list[str]) -> int:
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
         for folder in chosen.folders:
             photos = read_photos(folder, unit=chosen.unit)
+            if photos.note:
+                console.print(f"{folder}: {photos.note} (--unit)", markup=False, highlight=False, soft_wrap=True)
             task = bar.add_task(folder.name, total=len(photos))
             step = lambda done, _total, task=task: bar.update(task, completed=done)  # noqa: E731
             scores.append(evaluate(estimator, photos, target=chosen.target, colour=colour, progress=step))
