@@ -52,8 +52,8 @@ def _options() -> CommandParser:
     add("--batch", type=count, default=48, metavar="N", help="pictures a step; default: 48")
     add("--workers", type=count, default=1, metavar="N", help="processes that paint pictures; default: 1")
     add("--size", type=count, default=112, metavar="PX",
-        help="side of the picture the network sees; default: 112. May grow on --resume: small pictures first, then "
-        "larger ones, learns faster")  # fmt: skip
+        help="side of the picture the network sees; default: 112. May be another one on --resume: small "
+        "pictures first, which cost less, then larger ones")  # fmt: skip
     add("--reuse", type=float, default=3.0, metavar="N", help="times a picture is seen, on average; default: 3")
     add("--jetbots", type=float, default=0.2, metavar="SHARE", help="of pictures through a JetBot's lens; default: 0.2")
     add("--seed", type=natural, default=0, metavar="N", help="of pictures and weights; default: 0")
