@@ -1,0 +1,66 @@
+"""The laws that are compared: what is tuned of each, and how widely."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchmarks.search import Range, Settings
+
+_NO_LIMITS = (
+    "supervisor.max_speed_mps=100", "supervisor.max_curvature_1pm=1000", "supervisor.max_curvature_rate_1pm_s=1000000",
+    "supervisor.faster_mps2=10000", "supervisor.slower_mps2=10000", "supervisor.min_confidence=0",
+)  # fmt: skip
+"""The peers have no supervisor: their wheels get what their law says, and an unsure line does not slow them."""
+_ROW = Range(low=-0.5, high=0.4, default=0.0)
+"""Nearer than y = 0.5 JetBot's angle turns over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunedLaw:
+    name: str
+    fixed: tuple[str, ...]
+    space: Mapping[str, Range]
+
+    def settings(self, chosen: Settings) -> tuple[str, ...]:
+        """As on the command line."""
+        return (*self.fixed, *(f"{name}={value:.6f}" for name, value in chosen.items()))
+
+
+def _ours(name: str, *, top_speed_mps: float, fixed: tuple[str, ...]) -> TunedLaw:
+    return TunedLaw(
+        name=name, fixed=fixed,
+        space={
+            "follower.speed.max_speed_mps": Range(low=0.15, high=top_speed_mps, default=0.7, log=True),
+            "follower.speed.lateral_acceleration_mps2": Range(low=0.4, high=6.0, default=2.5, log=True),
+            "follower.look_ahead_time_s": Range(low=0.0, high=0.25, default=0.06),
+            "follower.steering.kp": Range(low=0.0, high=6.0, default=2.0),
+            "follower.steering.kd": Range(low=0.0, high=0.4, default=0.1),
+        },
+    )  # fmt: skip
+
+
+OURS_ON_JETBOT = _ours("linepilot", top_speed_mps=0.9, fixed=("law=linepilot",))
+OURS_ON_JETRACER = _ours(
+    "linepilot on a JetRacer", top_speed_mps=2.5,
+    fixed=("law=linepilot", "motors.vehicle=ackermann", "supervisor.max_speed_mps=3"),
+)  # fmt: skip
+
+# The dead zone is the vehicle's, so that the duties of the law reach the wheels as they are.
+JETBOT = TunedLaw(
+    name="jetbot", fixed=("law=jetbot", "jetbot.dead_zone=0.04", *_NO_LIMITS),
+    space={
+        "jetbot.speed_gain": Range(low=0.14, high=1.0, default=0.2, log=True),
+        "jetbot.kp": Range(low=0.01, high=1.0, default=0.2, log=True),
+        "jetbot.kd": Range(low=0.0, high=1.0, default=0.0),
+        "jetbot.target_row": _ROW,
+    },
+)  # fmt: skip
+JETRACER = TunedLaw(
+    name="jetracer", fixed=("law=jetracer", "motors.vehicle=ackermann", *_NO_LIMITS),
+    space={
+        "jetracer.throttle": Range(low=0.1, high=0.9, default=0.15, log=True),
+        "jetracer.gain": Range(low=0.1, high=4.0, default=0.75, log=True),
+        "jetracer.target_row": _ROW,
+    },
+)  # fmt: skip
