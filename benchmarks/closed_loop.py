@@ -7,13 +7,11 @@ from math import isfinite
 from statistics import median
 
 from benchmarks.results import Better, emit
-from benchmarks.stretches import DrivePool, Engine, Job, Stretch
+from benchmarks.stretches import LINE_LOOKS, DrivePool, Engine, Job, Stretch
 from robot.config import load_config
 from sim.benchmark.scenarios import DIRECTIONS, Record, Scenario, run_all, seed_of
-from sim.looks import LOOKS
 from sim.tracks.library import find_track
 
-_LOOKS = tuple(LOOKS)[:3]
 _MEASURES: tuple[tuple[str, str, str, float, Better], ...] = (
     ("rms", "lateral_error_rms_m", "m", 0.02, "lower"),
     ("p95", "lateral_error_p95_m", "m", 0.04, "lower"),
@@ -28,7 +26,7 @@ def drive_laps(
     laps = [
         Stretch(track=track, look=look, direction=way, seed=seed_of(seed, track=number, look=look))
         for number, track in enumerate(tracks)
-        for look in _LOOKS
+        for look in LINE_LOOKS
         for way in DIRECTIONS
     ]
     if engine == "truth":

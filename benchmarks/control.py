@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from math import inf
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -35,7 +36,8 @@ from perception.engines import open_engine  # noqa: E402
 from robot.drive.pilots import SHIPPED_MODEL  # noqa: E402
 from sim.tracks.library import shipped_names  # noqa: E402
 
-BARS_M = (0.01, 0.02, 0.03)
+BARS_M = (0.005, 0.01, 0.02, 0.03)
+SPEEDS_MPS = (0.4, 0.6)
 PAIRS: dict[str, tuple[TunedLaw, TunedLaw]] = {
     "jetbot": (OURS_ON_JETBOT, JETBOT),
     "jetracer": (OURS_ON_JETRACER, JETRACER),
@@ -115,21 +117,38 @@ def _counter(what: str, told: Callable[[str], None], *, every: int = 8) -> Calla
 def report_pair(peer: str, ours: DrivenLaw, theirs: DrivenLaw, *, plan: Plan, context: str) -> None:
     tuned = f"{plan.by_truth} settings tried by the truth, then {plan.by_engine}; {context}"
     for bar_m in BARS_M:
-        at = f"at_{bar_m * 100:g}cm"
-        speeds = [law.speeds_at(bar_m) for law in (ours, theirs)]
-        for name, values in zip((f"linepilot_beside_{peer}", peer), speeds, strict=True):
-            reached = sum(v > 0 for v in values)
-            note = f"median of {len(values)} test tracks, {reached} driven that exactly; {tuned}"
-            title = f"control_{name}_speed_{at}"
-            emit(title, median(values), unit="m/s", target=None, better="higher", context=note)
-        found = compare(*speeds, seed=plan.seed)
-        if found is None:
-            print(f"{peer} {at}: no test track on which {peer} is that exact, so no ratio", file=sys.stderr)
+        _report_speeds(peer, ours.speeds_at(bar_m), theirs.speeds_at(bar_m), bar_m=bar_m, seed=plan.seed, tuned=tuned)
+    for speed_mps in SPEEDS_MPS:
+        pairs = zip(ours.errors_at(speed_mps), theirs.errors_at(speed_mps), strict=True)
+        both = [pair for pair in pairs if max(pair) < inf]
+        if not both:
             continue
-        note = f"95 % interval {found.low:.2f} to {found.high:.2f}, {found.tracks} test tracks"
-        note += f", {found.peer_missed} more that only linepilot drove so exactly"
-        title, target = f"control_speed_ratio_over_{peer}_{at}", 2.0 if peer == "jetbot" else None
-        emit(title, found.ratio, unit="x", target=target, better="higher", context=f"{note}; {tuned}")
+        note = f"rms, median of the {len(both)} of {len(plan.tests)} test tracks where both are that fast; {tuned}"
+        for name, errors in zip(_names(peer), zip(*both, strict=True), strict=True):
+            title = f"control_{name}_error_at_{speed_mps:g}mps"
+            emit(title, median(errors), unit="m", target=None, better="lower", context=note)
+
+
+def _report_speeds(
+    peer: str, ours: list[float], theirs: list[float], *, bar_m: float, seed: int, tuned: str
+) -> None:
+    at = f"at_{bar_m * 100:g}cm"
+    for name, speeds in zip(_names(peer), (ours, theirs), strict=True):
+        reached = sum(speed > 0 for speed in speeds)
+        note = f"median of {len(speeds)} test tracks, {reached} driven that exactly; {tuned}"
+        emit(f"control_{name}_speed_{at}", median(speeds), unit="m/s", target=None, better="higher", context=note)
+    found = compare(ours, theirs, seed=seed)
+    if found is None:
+        print(f"{at}: no test track on which {peer} is that exact, so no ratio", file=sys.stderr)
+        return
+    note = f"95 % interval {found.low:.2f} to {found.high:.2f}, {found.tracks} test tracks"
+    note += f", {found.peer_missed} more that only linepilot drove so exactly"
+    title, target = f"control_speed_ratio_over_{peer}_{at}", 2.0 if peer == "jetbot" else None
+    emit(title, found.ratio, unit="x", target=target, better="higher", context=f"{note}; {tuned}")
+
+
+def _names(peer: str) -> tuple[str, str]:
+    return f"linepilot_beside_{peer}", peer
 
 
 def _details(tested: DrivenLaw, plan: Plan) -> dict[str, Any]:

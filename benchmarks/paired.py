@@ -1,9 +1,10 @@
-"""Two laws on the same tracks: speed at equal error, and how sure the ratio of the two is."""
+"""Two laws on the same tracks: speed at equal error, error at equal speed, and how sure a ratio is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from statistics import median
 
 import numpy as np
@@ -17,13 +18,25 @@ def speed_at(driven: Sequence[tuple[float, float]], bar: float) -> float:
     Read off the front, the fastest so far as the error grows, in straight lines between its corners; beyond the
     last corner its speed, and 0 where the most exact one errs more than the bar.
     """
+    errors, speeds = _front(driven)
+    return float(np.interp(bar, errors, speeds, left=0.0)) if errors else 0.0
+
+
+def error_at(driven: Sequence[tuple[float, float]], speed: float) -> float:
+    """The other way round: the error at that speed; infinite where even the fastest is slower."""
+    errors, speeds = _front(driven)
+    return float(np.interp(speed, speeds, errors, right=inf)) if errors else inf
+
+
+def _front(driven: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    """Errors and speeds, both rising; of equal errors the faster one."""
     errors: list[float] = []
     speeds: list[float] = []
-    for error, speed in sorted(driven):
+    for error, speed in sorted(driven, key=lambda pair: (pair[0], -pair[1])):
         if not speeds or speed > speeds[-1]:
             errors.append(error)
             speeds.append(speed)
-    return float(np.interp(bar, errors, speeds, left=0.0)) if errors else 0.0
+    return errors, speeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ from sim.vehicle.params import JETBOT, JETRACER
 from sim.world import World
 
 Engine = Literal["model", "truth"]
+LINE_LOOKS = ("white-tape", "yellow-dashes", "black-tape")
 _SLOWEST_MPS = 0.12
 """Slower than this on average a drive is not worth its time, and counts as not completed."""
 _ROWS = tuple((1 - i / 6) * 0.93 for i in range(12))

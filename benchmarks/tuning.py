@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.paired import speed_at
+from benchmarks.paired import error_at, speed_at
 from benchmarks.search import Outcome, Settings, Tried, front, search
-from benchmarks.stretches import DrivePool, Job, Stretch, pooled
+from benchmarks.stretches import LINE_LOOKS, DrivePool, Job, Stretch, pooled
 from benchmarks.tuned_laws import TunedLaw
 from sim.benchmark.scenarios import DIRECTIONS, seed_of
-from sim.looks import LOOKS
 
 Told = Callable[[str], None]
 
@@ -24,17 +23,17 @@ class Plan:
         "2022_summit_speedway", "Bowtie_track", "Canada_Training", "Mexico_track", "Monaco", "New_York_Track",
         "Oval_track", "Vegas_track",
     )  # fmt: skip
-    looks: tuple[str, ...] = tuple(LOOKS)[:3]
+    looks: tuple[str, ...] = LINE_LOOKS
     """Taken in turn by the tracks."""
     metres: float = 6.0
     """Driven of each track from its start, from rest, each way."""
-    bars_m: tuple[float, ...] = (0.0075, 0.01, 0.015, 0.02, 0.03)
+    bars_m: tuple[float, ...] = (0.005, 0.0075, 0.01, 0.015, 0.02, 0.03)
     """Errors for which the search looks for the fastest settings."""
-    rungs: int = 5
+    rungs: int = 4
     """At most so many of the settings found are driven on the test tracks."""
-    by_truth: int = 160
+    by_truth: int = 120
     """Settings tried with the simulator's labels as eyes, which costs little ..."""
-    by_engine: int = 24
+    by_engine: int = 20
     """... and then, from the best of those, with the eyes that are asked for."""
     seed: int = 0
 
@@ -70,9 +69,16 @@ class DrivenLaw:
 
     def speeds_at(self, bar_m: float) -> list[float]:
         """One a test track, 0 where no rung is that exact."""
-        return [
-            speed_at([(o.error_m, o.speed_mps) for o in outcomes if o.completed], bar_m) for outcomes in self.driven
-        ]
+        return [speed_at(track, bar_m) for track in self._completed]
+
+    def errors_at(self, speed_mps: float) -> list[float]:
+        """One a test track, infinite where no rung is that fast."""
+        return [error_at(track, speed_mps) for track in self._completed]
+
+    @property
+    def _completed(self) -> list[list[tuple[float, float]]]:
+        """Error and speed of what was completed on each track."""
+        return [[(o.error_m, o.speed_mps) for o in outcomes if o.completed] for outcomes in self.driven]
 
 
 def tune_and_test(law: TunedLaw, plan: Plan, *, truth: DrivePool, eyes: DrivePool, told: Told) -> DrivenLaw:

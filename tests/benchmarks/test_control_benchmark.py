@@ -85,7 +85,8 @@ def test_laws_are_tuned_tested_and_printed(capsys: pytest.CaptureFixture[str]) -
     assert all(speed > 0.3 for speed in ours.speeds_at(0.02))
     report_pair("jetbot", ours, theirs, plan=TINY, context="tiny")
     lines = checked(capsys.readouterr().out)
-    for at in ("1cm", "2cm", "3cm"):
+    assert max(ours.errors_at(0.4)) < 0.01
+    for at in ("0.5cm", "1cm", "2cm", "3cm"):
         assert lines[f"control_linepilot_beside_jetbot_speed_at_{at}"]["unit"] == "m/s"
         assert f"control_jetbot_speed_at_{at}" in lines
     ratios = [line for name, line in lines.items() if "ratio" in name]

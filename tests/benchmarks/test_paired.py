@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 import pytest
 
-from benchmarks.paired import bootstrap_interval, compare, speed_at
+from benchmarks.paired import bootstrap_interval, compare, error_at, speed_at
 
 FRONT = [(0.02, 0.6), (0.005, 0.2), (0.01, 0.4)]
 
@@ -15,12 +17,20 @@ def test_speed_at_an_error_is_read_off_the_front(bar: float, speed: float) -> No
     assert speed_at(FRONT, bar) == pytest.approx(speed)
 
 
+@pytest.mark.parametrize(
+    ("speed", "error"), [(0.1, 0.005), (0.2, 0.005), (0.3, 0.0075), (0.5, 0.015), (0.6, 0.02), (0.7, inf)]
+)
+def test_error_at_a_speed_is_read_off_the_same_front(speed: float, error: float) -> None:
+    assert error_at([*FRONT, (0.011, 0.25)], speed) == pytest.approx(error)
+
+
 def test_a_slower_and_less_exact_setting_changes_nothing() -> None:
     assert speed_at([*FRONT, (0.011, 0.25), (0.03, 0.5)], 0.015) == pytest.approx(0.5)
 
 
 def test_without_a_completed_drive_there_is_no_speed() -> None:
     assert speed_at([], 0.02) == 0.0
+    assert error_at([], 0.2) == inf
 
 
 def test_of_two_equally_exact_the_faster_counts() -> None:
