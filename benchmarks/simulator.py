@@ -34,6 +34,8 @@ from sim.render.sensor import SensorSettings  # noqa: E402
 PEERS = ROOT / "benchmarks" / "simulator_peers.py"
 SEED = 1
 TRACK = "reInvent2019_track"
+CLUTTER = 8
+"""Things beside ten metres of track, as the fullest looks have."""
 EVERY_EFFECT = SensorSettings(
     exposure=1.1, contrast=0.9, gamma=1.1, saturation=0.8, center_cast=(0.95, 1.0, 1.1), corner_cast=(0.85, 0.7, 1.0),
     veil=0.1, glare=((0.2, -0.3, 0.2, 0.3, 120.0),), blur_px=0.8, motion_px=5.0, motion_angle_rad=0.2, noise=4.0,
@@ -65,7 +67,8 @@ def calibration_of(width: int, height: int) -> Calibration:
 
 def own_rate(width: int, height: int, *, effects: bool) -> Callable[[int], float]:
     look = replace(find_look("white-tape"), sensor=EVERY_EFFECT)
-    settings = EnvSettings(track=TRACK, look=look, effects=effects, randomise=False, laps=1000)
+    clutter = CLUTTER if effects else 0
+    settings = EnvSettings(track=TRACK, look=look, effects=effects, clutter=clutter, randomise=False, laps=1000)
     env = LineFollowingEnv(settings, calibration=calibration_of(width, height))
     env.reset(seed=SEED)
 
@@ -108,7 +111,8 @@ def cases(python: Path) -> list[Case]:
         Case(name="sim_env_steps_224_plain", context=f"224x224, {lens}", target=2000.0,
              rate=own_rate(224, 224, effects=False)),
         Case(name="sim_env_steps_224_all_effects", target=400.0,
-             context=f"224x224, {lens}, every effect: tone, cast, veil, glare, both blurs, noise, flicker, JPEG",
+             context=f"224x224, {lens}, "
+             "every effect: clutter, tone, cast, veil, glare, both blurs, noise, flicker, JPEG",
              rate=own_rate(224, 224, effects=True)),
         Case(name="sim_env_steps_640x480_plain", context=f"640x480, {lens}", rate=own_rate(640, 480, effects=False)),
         Case(name="sim_env_steps_640x480_all_effects", context=f"640x480, {lens}, every effect",

@@ -31,7 +31,11 @@ class EnvSettings:
 
     track: str = "reInvent2019_track"
     """A name, ``random:SEED`` or a .npy file."""
+    crossing: bool = False
+    """The line in the .npy file crosses itself on purpose."""
     look: str | Look = "white-tape"
+    clutter: int | None = None
+    """Things that stand beside ten metres of track; None is as many as the look says."""
     vehicle: Literal["jetbot", "jetracer"] = "jetbot"
     fps: float = 30.0
     laps: int = 1
@@ -75,7 +79,8 @@ class LineFollowingEnv(gymnasium.Env[Image, NDArray[np.float32]]):
         self.settings = settings or EnvSettings()
         self.render_mode = render_mode
         self.world = World(
-            find_track(self.settings.track), look=self.settings.look, calibration=calibration,
+            find_track(self.settings.track, crossing=self.settings.crossing), look=self.settings.look,
+            calibration=calibration, clutter=self.settings.clutter,
             vehicle=vehicle or VEHICLES[self.settings.vehicle], effects=self.settings.effects,
             randomise=self.settings.randomise,
         )  # fmt: skip

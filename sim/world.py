@@ -10,13 +10,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from calibration.profile import Calibration
 from calibration.projection import GroundProjection
+from control.errors import InputError
 from control.messages import WheelCommand
+from sim.floor import paint_floor
 from sim.labels import row_crossings
-from sim.looks import Look, find_look, paint_floor
+from sim.looks import Look, find_look
+from sim.render.clutter import place_clutter
 from sim.render.ground import Image
 from sim.render.panorama import paint_panorama
 from sim.render.pyramid import FloorPyramid
 from sim.render.ray_map import RayMap
+from sim.render.scenery import Scenery
 from sim.render.sensor import Sensor
 from sim.render.textures import tile
 from sim.tracks.geometry import Nearest, Track, heading_difference
@@ -28,6 +32,7 @@ _SPACING_M = 0.01
 _LOOK_UP_EVERY_M, _LOOK_UP_EVERY_S = 0.1, 0.1
 """A crossing is passed on the right branch only when the nearest place is followed in small steps."""
 _BEHIND_M, _AHEAD_M, _LABEL_SPACING_M = 0.3, 4.0, 0.02
+_MOST_CLUTTER = 100
 _FINISH_M = 0.05
 """An open track counts as driven this far before its end."""
 
@@ -61,8 +66,12 @@ class World:
     def __init__(
         self, track: Track, *, look: str | Look = "white-tape", vehicle: VehicleParams | None = None,
         calibration: Calibration | None = None, effects: bool = True, randomise: bool = False,
+        clutter: int | None = None,
     ) -> None:  # fmt: skip
-        """``effects``: the camera's own faults; ``randomise``: each seed is another robot of the same make."""
+        """``effects``: the camera's own faults; ``randomise``: each seed is another robot of the same make.
+
+        ``clutter``: how many things stand beside ten metres of track; None is as many as the look says.
+        """
         self.track = track
         self.look = find_look(look) if isinstance(look, str) else look
         self.calibration = calibration or Calibration()
@@ -70,6 +79,9 @@ class World:
         self.params = self._nominal = vehicle or VehicleParams()
         self._effects = effects
         self._randomise = randomise
+        self.clutter = self.look.clutter if clutter is None else clutter
+        if not 0 <= self.clutter <= _MOST_CLUTTER:
+            raise InputError(f"clutter: from 0 to {_MOST_CLUTTER} things in ten metres of track, not {self.clutter}")
         self._path = track.path(_SPACING_M)
         self._rays: RayMap | None = None
         self._truth: Truth | None = None
@@ -77,8 +89,11 @@ class World:
 
     def reset(self, seed: int, *, start_m: float = 0.0, lateral_m: float = 0.0, turn_rad: float = 0.0) -> None:
         """Stand at ``start_m`` along the track, ``lateral_m`` to its left, turned by ``turn_rad`` to the left."""
-        paint_rng, vehicle_rng, self._rng = np.random.default_rng(seed).spawn(3)
+        paint_rng, vehicle_rng, self._rng, clutter_rng = np.random.default_rng(seed).spawn(4)
         ground = paint_floor(self._path, self.look, rng=paint_rng)
+        clutter = place_clutter(self._path, per_10_m=self.clutter, rng=clutter_rng)
+        clutter.paint(ground, rng=clutter_rng)
+        self._scenery = Scenery(self.projection, clutter.solids, lamp=clutter.lamp)
         self._floor = FloorPyramid(ground)
         if self._rays is None:
             self._rays = RayMap(self.projection, metres_per_pixel=ground.metres_per_pixel)
@@ -87,7 +102,9 @@ class World:
         self._sensor = Sensor(self.look.sensor, width=camera.width, height=camera.height, rng=self._rng)
         self.params = self._nominal.randomised(vehicle_rng) if self._randomise else self._nominal
         self.vehicle = Vehicle(self.params, pose=self._beside(start_m, lateral_m, turn_rad))
-        self._near = self._nearest(self.track.pose_at(start_m)[:2], hint=None)
+        # On a crossing both branches are equally near: the hint says which one is meant.
+        x, y, _ = self.track.pose_at(start_m)
+        self._near = self.track.nearest(x, y, hint=self.track.segment_at(start_m))
         self._distance_m = 0.0
         self._look_up()
 
@@ -122,6 +139,7 @@ class World:
         """What the camera sees now: (H, W, 3) uint8 BGR."""
         assert self._rays is not None
         clean = self._rays.render(self._floor, self._panorama, self.vehicle.pose)
+        self._scenery.draw(clean, self.vehicle.pose)
         return self._sensor.apply(clean, self._rng) if self._effects else clean
 
     def labels(self, rows: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -136,18 +154,16 @@ class World:
         seen = gap @ np.array([[c, -s], [s, c]])
         # A path that passes under the robot is seen only from the camera on.
         seen[seen[:, 0] <= self.calibration.mount.forward_m] = np.nan
-        return row_crossings(self.projection.to_image(seen), rows)
+        x, visible = row_crossings(self.projection.to_image(seen), rows)
+        return x, visible & ~self._scenery.hides(np.column_stack([x, np.ravel(rows)]), pose)
 
     def _beside(self, start_m: float, lateral_m: float, turn_rad: float) -> Pose:
         x, y, heading = self.track.pose_at(start_m)
         return Pose(x=x - lateral_m * sin(heading), y=y + lateral_m * cos(heading), heading=heading + turn_rad)
 
-    def _nearest(self, place: tuple[float, float], *, hint: int | None) -> Nearest:
-        return self.track.nearest(place[0], place[1], hint=hint)
-
     def _look_up(self) -> Truth:
         pose, track = self.vehicle.pose, self.track
-        near = self._nearest((pose.x, pose.y), hint=self._near.index)
+        near = track.nearest(pose.x, pose.y, hint=self._near.index)
         moved = near.s - self._near.s
         if track.closed:
             half = track.length_m / 2

@@ -16,6 +16,7 @@ Without --camera a simulated JetBot drives on a track, with the very loop that d
 table of what was driven and a picture of it. ^C stops the motors; the report is still written."""
 _EXAMPLE = """linepilot drive --track reInvent2019_track --laps 3
   linepilot drive --track oval --look black-tape follower.speed.max_speed_mps=0.5
+  linepilot drive --track oval --look edge-lines --clutter 10
   linepilot drive robot.yaml --camera file:clip.mp4 --motors dry-run --json report.json"""
 
 
@@ -26,6 +27,8 @@ def run(arguments: list[str]) -> int:
     add("--track", metavar="NAME", help="a name from `linepilot tracks`, random:SEED or FILE.npy")
     add("--laps", type=count, default=1, metavar="N", help="default: 1")
     add("--look", default="white-tape", metavar="NAME", help="how floor and line look; see `linepilot tracks`")
+    add("--crossing", action="store_true", help="the line in FILE.npy crosses itself on purpose")
+    add("--clutter", type=natural, metavar="N", help="things beside ten metres of track; default: as the look has")
     add("--seed", type=natural, default=0, metavar="N", help="of everything random in the simulated world")
     add("--camera", metavar="WHICH", help="sim, file:PATH (video or folder of pictures) or usb:NUMBER")
     add("--motors", metavar="WHICH", help="sim, or dry-run: moves nothing")

@@ -14,7 +14,7 @@ from app.cli.tables import facts
 from robot.config import RobotConfig
 from robot.drive.interrupt import StopRequest
 from robot.drive.pilots import open_estimator
-from sim.benchmark.run import SimulatedDrive, end_of, make_world, simulate
+from sim.benchmark.run import SimulatedDrive, aimed, end_of, make_world, simulate
 from sim.tracks.library import find_track
 
 _DEFAULT_TRACK = "reInvent2019_track"
@@ -23,8 +23,9 @@ _REFRESH_TICKS = 10
 
 def drive_simulated(chosen: Namespace, config: RobotConfig, *, interrupted: StopRequest) -> int:
     """0 when all laps were driven without leaving the line, else 1."""
-    track = find_track(chosen.track or _DEFAULT_TRACK)
-    world = make_world(track, look=chosen.look, config=config, seed=chosen.seed)
+    track = find_track(chosen.track or _DEFAULT_TRACK, crossing=chosen.crossing)
+    config = aimed(config, look=chosen.look)
+    world = make_world(track, look=chosen.look, config=config, seed=chosen.seed, clutter=chosen.clutter)
     estimator = open_estimator(config)
     result = SimulatedDrive(world=world)
     try:
@@ -42,7 +43,7 @@ def drive_simulated(chosen: Namespace, config: RobotConfig, *, interrupted: Stop
             )  # fmt: skip
     finally:
         # Also after an error: what was driven until then is what one wants to look at.
-        record = _record(result, chosen)
+        record = _record(result, chosen, config)
         _report(result, chosen, record)
     return 0 if record["completed"] else 1
 
@@ -59,9 +60,10 @@ def _now(so_far: SimulatedDrive) -> str:
     return f"lap {truth.distance_m / length_m:4.2f}  {truth.speed_mps:4.2f} m/s  off {off_cm:+5.1f} cm"
 
 
-def _record(result: SimulatedDrive, chosen: Namespace) -> dict[str, Any]:
+def _record(result: SimulatedDrive, chosen: Namespace, config: RobotConfig) -> dict[str, Any]:
     return {
-        "track": result.world.track.name, "look": chosen.look, "seed": chosen.seed, **asdict(result.metrics),
+        "track": result.world.track.name, "look": chosen.look, "target": config.target, "clutter": result.world.clutter,
+        "seed": chosen.seed, **asdict(result.metrics),
         "camera_to_wheel_latency_ms": result.latency_s * 1000, **asdict(result.timing),
         "stopped_by": result.stopped_by,
     }  # fmt: skip

@@ -23,25 +23,34 @@ def run(arguments: list[str]) -> int:
         example="linepilot tracks --picture tracks.png\n  linepilot tracks my_tracks/ --json tracks.json",
     )
     options.add_argument("tracks", nargs="*", help="names, random:SEED, FILE.npy or folders; default: all known ones")
+    options.add_argument("--crossing", action="store_true", help="lines in .npy files may cross themselves on purpose")
     options.add_argument("--json", type=Path, metavar="OUT", help="write the list to this file")
     options.add_argument("--picture", type=Path, metavar="OUT", help="draw them all into this .png")
     chosen = options.parse(arguments)
     refuse_unwritable(chosen.json, chosen.picture)
-    found = [track for name in chosen.tracks or track_names() for track in find_tracks(name)]
+    found = [track for name in chosen.tracks or track_names() for track in find_tracks(name, crossing=chosen.crossing)]
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("track")
     table.add_column("length", justify="right")
     table.add_column("closed")
+    table.add_column("crosses itself")
     for track in found:
-        table.add_row(track.name, f"{track.length_m:.1f} m", "yes" if track.closed else "no")
+        closed, crossing = ("yes" if is_so else "no" for is_so in (track.closed, track.crossing))
+        table.add_row(track.name, f"{track.length_m:.1f} m", closed, crossing)
     console = Console()
     console.print(table)
-    console.print(f"also random:SEED, or a FILE.npy of x, y in metres\nlooks: {', '.join(LOOKS)}")
-    write_json(chosen.json, [{"name": t.name, "length_m": t.length_m, "closed": t.closed} for t in found])
+    console.print("also random:SEED, or a FILE.npy of x, y in metres")
+    for target in ("line", "lane"):
+        console.print(f"looks with a {target}: {', '.join(name for name in LOOKS if LOOKS[name].target == target)}")
+    write_json(chosen.json, [_record(track) for track in found])
     if chosen.picture is not None:
         _draw(found, chosen.picture)
         console.print(f"picture: {chosen.picture}", soft_wrap=True)
     return 0
+
+
+def _record(track: Track) -> dict[str, str | float | bool]:
+    return {"name": track.name, "length_m": track.length_m, "closed": track.closed, "crossing": track.crossing}
 
 
 def _draw(tracks: list[Track], path: Path) -> None:

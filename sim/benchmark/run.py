@@ -13,6 +13,7 @@ from robot.drive.cycle_timer import CycleSummary, CycleTimer
 from robot.drive.loop import Rig, Tick, drive
 from robot.drive.pilots import make_mixer, make_pilot
 from sim.benchmark.metrics import DriveMetrics, measure
+from sim.looks import find_look
 from sim.rig import SimCamera, SimClock, SimMotors
 from sim.tracks.geometry import Track
 from sim.vehicle.params import JETBOT, JETRACER
@@ -52,10 +53,16 @@ class SimulatedDrive:
         return seen + self.world.params.motor_delay_s
 
 
-def make_world(track: Track, *, look: str, config: RobotConfig, seed: int) -> World:
-    """The vehicle that the settings speak of, standing at the start."""
+def aimed(config: RobotConfig, *, look: str) -> RobotConfig:
+    """The settings with the target that the look is meant for, unless they name one. Raises InputError."""
+    target = find_look(look).target
+    return config if "target" in config.model_fields_set else config.model_copy(update={"target": target})
+
+
+def make_world(track: Track, *, look: str, config: RobotConfig, seed: int, clutter: int | None = None) -> World:
+    """The vehicle that the settings speak of, standing at the start; ``clutter`` as for a World."""
     vehicle = JETRACER if config.motors.vehicle == "ackermann" else JETBOT
-    world = World(track, look=look, vehicle=vehicle, calibration=config.calibration)
+    world = World(track, look=look, vehicle=vehicle, calibration=config.calibration, clutter=clutter)
     world.reset(seed)
     return world
 

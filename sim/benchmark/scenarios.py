@@ -17,7 +17,7 @@ from control.errors import CameraError, MotorError
 from perception.estimator import Estimator
 from robot.config import RobotConfig
 from robot.drive.pilots import open_estimator
-from sim.benchmark.run import SimulatedDrive, make_world, simulate
+from sim.benchmark.run import SimulatedDrive, aimed, make_world, simulate
 from sim.tracks.geometry import Track
 
 Record = dict[str, str | float | bool | None]
@@ -31,6 +31,7 @@ class Scenario:
     look: str
     direction: Direction
     seed: int
+    clutter: int = 0
 
 
 def seed_of(seed: int, *, track: int, look: str) -> int:
@@ -39,17 +40,19 @@ def seed_of(seed: int, *, track: int, look: str) -> int:
 
 
 def run_scenario(scenario: Scenario, *, config: RobotConfig, estimator: Estimator) -> Record:
-    """One lap, or an open track to its end."""
+    """One lap, or an open track to its end; ``estimator`` answers for the target of ``config``."""
     track = scenario.track if scenario.direction == "forward" else scenario.track.reversed()
-    result = SimulatedDrive(world=make_world(track, look=scenario.look, config=config, seed=scenario.seed))
+    world = make_world(track, look=scenario.look, config=config, seed=scenario.seed, clutter=scenario.clutter)
+    result = SimulatedDrive(world=world)
     stopped = ""
     try:
-        simulate(result.world, estimator=estimator, config=config, into=result)
+        simulate(world, estimator=estimator, config=config, into=result)
     except (CameraError, MotorError) as error:
         stopped = str(error)
     metrics = result.metrics
     return {
         "track": scenario.track.name, "look": scenario.look, "direction": scenario.direction,
+        "target": config.target, "clutter": scenario.clutter,
         "completed": metrics.completed, "lateral_error_rms_m": metrics.lateral_error_rms_m,
         "lateral_error_p95_m": metrics.lateral_error_p95_m, "lateral_error_max_m": metrics.lateral_error_max_m,
         "off_line_s": metrics.off_line_s, "mean_speed_m_s": metrics.mean_speed_m_s, "lap_time_s": metrics.lap_time_s,
@@ -58,7 +61,8 @@ def run_scenario(scenario: Scenario, *, config: RobotConfig, estimator: Estimato
     }  # fmt: skip
 
 
-_worker: tuple[RobotConfig, Estimator]
+_worker: tuple[RobotConfig, dict[str, Estimator]]
+"""With an estimator for each target that was asked for."""
 
 
 def _start(config: RobotConfig) -> None:
@@ -67,12 +71,15 @@ def _start(config: RobotConfig) -> None:
     # ^C ends the parent, which ends the workers; they would only print their tracebacks.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
-    _worker = (config, open_estimator(config))
+    _worker = (config, {})
 
 
 def _work(scenario: Scenario) -> Record:
-    config, estimator = _worker
-    return run_scenario(scenario, config=config, estimator=estimator)
+    given, estimators = _worker
+    config = aimed(given, look=scenario.look)
+    if config.target not in estimators:
+        estimators[config.target] = open_estimator(config)
+    return run_scenario(scenario, config=config, estimator=estimators[config.target])
 
 
 def run_all(scenarios: list[Scenario], *, config: RobotConfig, workers: int) -> Iterator[tuple[int, Record]]:

@@ -66,9 +66,17 @@ class TrackStyle:
     has_lane: bool = False
     """The path is the middle of a lane: target ``lane`` is defined."""
 
+    @property
+    def bands(self) -> tuple[LineStyle, ...]:
+        """What lies under the lines."""
+        return self.shoulders if self.road is None else (*self.shoulders, self.road)
+
+    @property
+    def borders(self) -> tuple[LineStyle, ...]:
+        return tuple(line for line in self.lines if line.offset_m != 0)
+
     def marks(self, path: Points, *, phase_m: float = 0.0) -> list[Mark]:
-        bands = self.shoulders if self.road is None else (*self.shoulders, self.road)
-        return [mark for line in (*bands, *self.lines) for mark in line.marks(path, phase_m=phase_m)]
+        return [mark for line in (*self.bands, *self.lines) for mark in line.marks(path, phase_m=phase_m)]
 
 
 def _hsv(hue: float, saturation: float, value: float) -> Color:

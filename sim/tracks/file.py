@@ -57,7 +57,7 @@ def refuse_overlap(track: Track, *, source: str) -> None:
     if place is not None:
         raise TrackError(
             f"{source}: the centre line overlaps itself near x = {place[0]:.2f} m, y = {place[1]:.2f} m; "
-            "separate the two stretches, or say that the layout is a crossing"
+            "separate the two stretches, or give --crossing when the line is meant to cross itself"
         )
 
 

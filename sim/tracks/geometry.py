@@ -76,6 +76,11 @@ class Track:
         """Arc length brought back onto the track."""
         return s % self.length_m if self.closed else max(0.0, min(self.length_m, s))
 
+    def segment_at(self, s: float) -> int:
+        """Index of the segment that one arc length falls on: a hint for ``nearest``."""
+        last = len(self.vertices) - 2
+        return max(0, min(last, int(np.searchsorted(self.arc_length, self.wrap(s), side="right")) - 1))
+
     def points_at(self, s: Points) -> Points:
         """(M,) arc lengths -> (M, 2); past the ends an open track stays at its end."""
         along = np.mod(s, self.length_m) if self.closed else s
@@ -84,9 +89,7 @@ class Track:
 
     def pose_at(self, s: float) -> tuple[float, float, float]:
         """x, y and heading of travel at one arc length."""
-        along = self.wrap(s)
-        last = len(self.vertices) - 2
-        index = max(0, min(last, int(np.searchsorted(self.arc_length, along, side="right")) - 1))
+        along, index = self.wrap(s), self.segment_at(s)
         (x0, y0), (x1, y1) = self.vertices[index], self.vertices[index + 1]
         share = (along - self.arc_length[index]) / (self.arc_length[index + 1] - self.arc_length[index])
         return float(x0 + share * (x1 - x0)), float(y0 + share * (y1 - y0)), atan2(y1 - y0, x1 - x0)

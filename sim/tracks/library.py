@@ -34,7 +34,7 @@ def find_track(wanted: str | Path, *, scale: float = 1.0, crossing: bool = False
     return track if scale == 1.0 else track.scaled(scale)
 
 
-def find_tracks(wanted: str | Path, *, scale: float = 1.0) -> tuple[Track, ...]:
+def find_tracks(wanted: str | Path, *, scale: float = 1.0, crossing: bool = False) -> tuple[Track, ...]:
     """Several: a folder of .npy files, names and files separated by commas, or ``all`` that are shipped."""
     text = str(wanted)
     if text == "all":
@@ -43,11 +43,11 @@ def find_tracks(wanted: str | Path, *, scale: float = 1.0) -> tuple[Track, ...]:
         files = sorted(Path(text).glob("*.npy"))
         if not files:
             raise TrackError(f"{text}: no .npy track file in this folder")
-        return tuple(find_track(path, scale=scale) for path in files)
+        return tuple(find_track(path, scale=scale, crossing=crossing) for path in files)
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
         raise TrackError("no track given; `all` takes every shipped one")
-    return tuple(find_track(name, scale=scale) for name in names)
+    return tuple(find_track(name, scale=scale, crossing=crossing) for name in names)
 
 
 def _unscaled(wanted: str, *, crossing: bool) -> Track:
