@@ -90,6 +90,29 @@ def test_jetbots_law_drives_too() -> None:
     assert report()["distance_m"] > 0.5
 
 
+def test_a_file_that_crosses_itself_is_driven_when_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+    # Along, round to the left, and down over where it came from.
+    angle = np.linspace(-np.pi / 2, np.pi, 60)
+    loop = np.stack([0.7 + 0.7 * np.cos(angle), 0.7 + 0.7 * np.sin(angle)], axis=1)
+    np.save("loop.npy", np.vstack([[[-0.8, 0.0]], loop, [[0.0, -1.0]]]))
+    arguments = ["drive", "--track", "loop.npy", "model=classical", "--json", "out.json"]
+    assert main(arguments) == 2
+    assert "--crossing" in capsys.readouterr().err
+    assert main([*arguments, "--crossing"]) == 0
+    assert report()["completed"]
+    assert report()["distance_m"] > 5.8
+
+
+def test_a_lane_is_driven_as_a_lane_unless_said_otherwise() -> None:
+    arguments = ["drive", "--track", write_track(), "--look", "edge-lines", "model=classical", "--json", "out.json"]
+    assert main(arguments) == 0
+    assert (report()["target"], report()["clutter"] > 0) == ("lane", True)
+    main([*arguments, "target=line", "--clutter", "0"])
+    assert (report()["target"], report()["clutter"]) == ("line", 0)
+    # To one edge and along it: 18 cm from the middle.
+    assert report()["lateral_error_rms_m"] > 0.05
+
+
 def test_a_car_with_a_servo_drives_too() -> None:
     settings = ["motors.vehicle=ackermann", "model=classical", "follower.speed.max_speed_mps=0.5"]
     assert main(["drive", "--track", write_track(), *settings, "--json", "out.json"]) == 0

@@ -49,6 +49,27 @@ def test_bench_gives_the_same_numbers_in_one_process_and_in_two() -> None:
     assert Path("1.json").read_text() == Path("2.json").read_text()
 
 
+def test_bench_takes_looks_by_name_each_with_its_own_target() -> None:
+    np.save("short.npy", np.stack([np.linspace(0, 1.5, 40), np.zeros(40)], axis=1))
+    arguments = ["bench", "--tracks", "short.npy", "--looks", "edge-lines,white-dashes", "--directions", "forward"]
+    assert main([*arguments, "--clutter", "5", "model=classical", "--json", "out.json"]) == 0
+    records = json.loads(Path("out.json").read_text())
+    assert [(r["look"], r["target"], r["clutter"]) for r in records] == [
+        ("edge-lines", "lane", 5),
+        ("white-dashes", "line", 5),
+    ]
+    assert all(record["completed"] for record in records)
+
+
+def test_tracks_that_cross_themselves_are_marked_and_own_ones_taken_when_told_so() -> None:
+    angle = np.linspace(0, 2 * np.pi, 80)
+    np.save("mine.npy", np.stack([np.sin(angle + 0.03), np.sin(2 * angle + 0.06) / 2], axis=1))
+    assert main(["tracks", "mine.npy", "--json", "out.json"]) == 2
+    assert main(["tracks", "mine.npy", "oval", "crossing", "--crossing", "--json", "out.json"]) == 0
+    records = json.loads(Path("out.json").read_text())
+    assert [(r["name"], r["crossing"]) for r in records] == [("mine", True), ("oval", False), ("crossing", True)]
+
+
 def test_tracks_lists_and_draws(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tracks", "oval", "random:3", "--json", "out.json", "--picture", "t.png"]) == 0
     names = [track["name"] for track in json.loads(Path("out.json").read_text())]

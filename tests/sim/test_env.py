@@ -31,6 +31,16 @@ def test_an_ackermann_vehicle_is_an_environment_too() -> None:
     assert env.step(np.array([0.2, 0.3], np.float32))[0].dtype == np.uint8
 
 
+def test_clutter_is_seen_and_a_crossing_file_driven(tmp_path: Path) -> None:
+    angle = np.linspace(0, 2 * np.pi, 80)
+    np.save(tmp_path / "mine.npy", np.stack([np.sin(angle + 0.03), np.sin(2 * angle + 0.06) / 2], axis=1))
+    views = [
+        LineFollowingEnv(EnvSettings(track=str(tmp_path / "mine.npy"), crossing=True, clutter=number)).reset(seed=3)[0]
+        for number in (0, 40)
+    ]
+    assert (views[0] != views[1]).any()
+
+
 def test_progress_is_rewarded_and_a_large_error_costs() -> None:
     env = LineFollowingEnv(STRAIGHT)
     env.reset(seed=0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import radians
 
 import cv2
@@ -21,6 +20,8 @@ LAMP = np.array([1.0, 0.0])
 RED, GREEN = (0.0, 0.0, 200.0), (0.0, 200.0, 0.0)
 FISHEYE = CameraModel()
 PINHOLE = CameraModel(model="pinhole", fx=180.0, fy=180.0, distortion=(-0.1, 0.01, 0.0, 0.0))
+# This polynomial turns back 52 degrees from the axis, a little beyond the corners of the picture.
+FOLDING = CameraModel(model="pinhole", fx=190.0, fy=190.0, distortion=(-0.2, 0.0, 0.0, 0.0))
 ROLLED = CameraMount(roll_rad=0.1, yaw_rad=-0.2, pitch_rad=radians(12))
 POSE = Pose(x=1.0, y=-2.0, heading=0.7)
 
@@ -48,11 +49,12 @@ BOXES = {
     "beside": ((0.0, 0.25, 0.0), (0.2, 0.5, 0.4)),
     "leg": ((0.4, -0.28, 0.0), (0.43, -0.25, 0.7)),
     "overhead": ((0.8, -0.6, 0.7), (1.6, 0.6, 0.73)),
+    "wall that leaves the view": ((-0.2, -0.6, 0.0), (1.4, -0.55, 0.3)),
     "low": ((0.25, 0.1, 0.0), (0.4, 0.3, 0.05)),
 }
 
 
-@pytest.mark.parametrize("camera", [FISHEYE, PINHOLE], ids=["fisheye", "pinhole"])
+@pytest.mark.parametrize("camera", [FISHEYE, PINHOLE, FOLDING], ids=["fisheye", "pinhole", "folding"])
 @pytest.mark.parametrize("mount", [CameraMount(), ROLLED], ids=["level", "rolled"])
 @pytest.mark.parametrize("name", BOXES)
 def test_a_box_covers_the_pixels_whose_rays_meet_it(name: str, mount: CameraMount, camera: CameraModel) -> None:
@@ -86,14 +88,12 @@ def test_what_stands_behind_the_robot_is_not_seen(camera: CameraModel) -> None:
 
 
 def test_a_lens_that_folds_beyond_its_view_shows_no_ghosts() -> None:
-    # This polynomial turns back 52 degrees from the axis, a little beyond the corners of the picture.
-    folding = replace(PINHOLE, fx=190.0, fy=190.0, distortion=(-0.2, 0.0, 0.0, 0.0))
-    projection = GroundProjection(folding, CameraMount(pitch_rad=0.0))
+    projection = GroundProjection(FOLDING, CameraMount(pitch_rad=0.0))
     bearing = radians(68)
     x, y = 0.06 + 0.8 * np.cos(bearing), 0.8 * np.sin(bearing)
     assert (np.abs(projection.world_to_image(np.array([[x, y, 0.1]]))) < 1).all()
     solid = block((0.1, 0.1, 0.2), color=RED, at=(float(x), float(y)))
-    assert not Scenery(projection, (solid,), lamp=LAMP).hides(grid(folding), Pose()).any()
+    assert not Scenery(projection, (solid,), lamp=LAMP).hides(grid(FOLDING), Pose()).any()
 
 
 @pytest.mark.parametrize("order", [1, -1])

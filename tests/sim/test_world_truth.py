@@ -5,6 +5,7 @@ import pytest
 
 from control.messages import DifferentialCommand
 from sim.looks import LOOKS
+from sim.tracks.geometry import Track
 from sim.tracks.library import find_track
 from sim.vehicle.params import VehicleParams
 from sim.world import World
@@ -51,6 +52,17 @@ def test_laps_count_whole_rounds_in_both_directions_and_over_crossings(name: str
     chase(world, seconds * 0.3)
     assert world.truth.laps == 1
     assert abs(world.truth.lateral_error_m) < 0.03
+
+
+@pytest.mark.parametrize(("along_m", "heading_rad"), [(1.0, 0.0), (5.0, -np.pi / 2)])
+def test_a_start_on_a_crossing_is_on_the_branch_that_was_meant(along_m: float, heading_rad: float) -> None:
+    center = np.array([[-1.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, -1.0], [-1.0, -1.0]])
+    world = World(Track(name="knot", center=center, closed=True, crossing=True), effects=False)
+    world.reset(0, start_m=along_m)
+    assert (world.truth.x, world.truth.y) == pytest.approx((0.0, 0.0))
+    assert world.truth.heading_rad == pytest.approx(heading_rad)
+    assert world.truth.heading_error_rad == pytest.approx(0.0)
+    assert world.truth.along_m == pytest.approx(along_m)
 
 
 def test_an_open_track_is_one_lap_when_its_end_is_reached() -> None:
