@@ -36,7 +36,7 @@ from perception.engines import open_engine  # noqa: E402
 from robot.drive.pilots import SHIPPED_MODEL  # noqa: E402
 from sim.tracks.library import shipped_names  # noqa: E402
 
-BARS_M = (0.005, 0.01, 0.02, 0.03)
+BARS_M = (0.003, 0.005, 0.01, 0.02, 0.03)
 SPEEDS_MPS = (0.4, 0.6)
 PAIRS: dict[str, tuple[TunedLaw, TunedLaw]] = {
     "jetbot": (OURS_ON_JETBOT, JETBOT),

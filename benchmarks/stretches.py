@@ -6,7 +6,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import sqrt
 from types import TracebackType
@@ -34,6 +34,8 @@ Engine = Literal["model", "truth"]
 LINE_LOOKS = ("white-tape", "yellow-dashes", "black-tape")
 _SLOWEST_MPS = 0.12
 """Slower than this on average a drive is not worth its time, and counts as not completed."""
+_RUN_UP_M = 1.0
+"""Laws differ in how they start, which on a short stretch would weigh more than on a track."""
 _ROWS = tuple((1 - i / 6) * 0.93 for i in range(12))
 """Where the truth tells the line, near to far: about as the shipped model does."""
 
@@ -45,7 +47,7 @@ class Stretch:
     direction: Direction
     seed: int
     metres: float | None = None
-    """From the start; None is the whole track."""
+    """After a run-up from rest that does not count; None is the whole track, from rest."""
 
 
 def drive_stretch(stretch: Stretch, settings: Sequence[str], *, model: Estimator | None) -> DriveMetrics:
@@ -59,7 +61,9 @@ def drive_stretch(stretch: Stretch, settings: Sequence[str], *, model: Estimator
     eyes = world if isinstance(world, TruthWorld) else model
     assert eyes is not None
     whole_m = end_of(world.track, laps=1)
-    end_m = whole_m if stretch.metres is None else min(stretch.metres, whole_m)
+    run_up_m, end_m = 0.0, whole_m
+    if stretch.metres is not None:
+        run_up_m, end_m = _RUN_UP_M, min(_RUN_UP_M + stretch.metres, whole_m)
 
     def worth_it(so_far: SimulatedDrive) -> bool:
         truth = so_far.truths[-1]
@@ -67,7 +71,9 @@ def drive_stretch(stretch: Stretch, settings: Sequence[str], *, model: Estimator
         return truth.distance_m < end_m and not (hopeless and stretch.metres is not None)
 
     result = simulate(world, estimator=eyes, config=config, watch=worth_it)
-    return measure(result.truths, lap_m=end_m, laps=1, end_m=end_m)
+    counted = [truth for truth in result.truths if truth.distance_m >= run_up_m]
+    metrics = measure(counted, lap_m=end_m, laps=1, end_m=end_m)
+    return replace(metrics, distance_m=max(0.0, metrics.distance_m - run_up_m))
 
 
 class TruthWorld(World):

@@ -31,7 +31,7 @@ def _ours(name: str, *, top_speed_mps: float, fixed: tuple[str, ...]) -> TunedLa
     return TunedLaw(
         name=name, fixed=fixed,
         space={
-            "follower.speed.max_speed_mps": Range(low=0.15, high=top_speed_mps, default=0.7, log=True),
+            "follower.speed.max_speed_mps": Range(low=0.15, high=top_speed_mps, default=0.7),
             "follower.speed.lateral_acceleration_mps2": Range(low=0.4, high=6.0, default=2.5, log=True),
             "follower.look_ahead_time_s": Range(low=0.0, high=0.25, default=0.06),
             "follower.steering.kp": Range(low=0.0, high=6.0, default=2.0),
@@ -50,7 +50,7 @@ OURS_ON_JETRACER = _ours(
 JETBOT = TunedLaw(
     name="jetbot", fixed=("law=jetbot", "jetbot.dead_zone=0.04", *_NO_LIMITS),
     space={
-        "jetbot.speed_gain": Range(low=0.14, high=1.0, default=0.2, log=True),
+        "jetbot.speed_gain": Range(low=0.15, high=1.0, default=0.2),
         "jetbot.kp": Range(low=0.01, high=1.0, default=0.2, log=True),
         "jetbot.kd": Range(low=0.0, high=1.0, default=0.0),
         "jetbot.target_row": _ROW,
@@ -59,7 +59,7 @@ JETBOT = TunedLaw(
 JETRACER = TunedLaw(
     name="jetracer", fixed=("law=jetracer", "motors.vehicle=ackermann", *_NO_LIMITS),
     space={
-        "jetracer.throttle": Range(low=0.1, high=0.9, default=0.15, log=True),
+        "jetracer.throttle": Range(low=0.12, high=0.9, default=0.15),
         "jetracer.gain": Range(low=0.1, high=4.0, default=0.75, log=True),
         "jetracer.target_row": _ROW,
     },

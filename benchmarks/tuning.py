@@ -26,12 +26,12 @@ class Plan:
     looks: tuple[str, ...] = LINE_LOOKS
     """Taken in turn by the tracks."""
     metres: float = 6.0
-    """Driven of each track from its start, from rest, each way."""
-    bars_m: tuple[float, ...] = (0.005, 0.0075, 0.01, 0.015, 0.02, 0.03)
+    """That count of each track from its start on, each way."""
+    bars_m: tuple[float, ...] = (0.003, 0.005, 0.0075, 0.01, 0.02, 0.03)
     """Errors for which the search looks for the fastest settings."""
     rungs: int = 4
     """At most so many of the settings found are driven on the test tracks."""
-    by_truth: int = 120
+    by_truth: int = 160
     """Settings tried with the simulator's labels as eyes, which costs little ..."""
     by_engine: int = 20
     """... and then, from the best of those, with the eyes that are asked for."""
@@ -54,7 +54,7 @@ class Plan:
 
 QUICK = Plan(
     training=("Tokyo_Training_track",), tests=("Canada_Training", "Bowtie_track"), metres=4.0,
-    by_truth=24, by_engine=8, rungs=3,
+    by_truth=40, by_engine=8, rungs=3,
 )  # fmt: skip
 
 

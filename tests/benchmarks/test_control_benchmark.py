@@ -86,7 +86,7 @@ def test_laws_are_tuned_tested_and_printed(capsys: pytest.CaptureFixture[str]) -
     report_pair("jetbot", ours, theirs, plan=TINY, context="tiny")
     lines = checked(capsys.readouterr().out)
     assert max(ours.errors_at(0.4)) < 0.01
-    for at in ("0.5cm", "1cm", "2cm", "3cm"):
+    for at in ("0.3cm", "0.5cm", "1cm", "2cm", "3cm"):
         assert lines[f"control_linepilot_beside_jetbot_speed_at_{at}"]["unit"] == "m/s"
         assert f"control_jetbot_speed_at_{at}" in lines
     ratios = [line for name, line in lines.items() if "ratio" in name]
