@@ -26,6 +26,7 @@ from robot.motors.wire import BEAT, BYE, FAILED, FREEZE_S, READY, STOP, TICK_S, 
 
 _MOST_BYTES = 4096
 _GUARD_READY_S = 10.0
+_SAY_AGAIN_S = 0.1
 
 
 class Actuator:
@@ -36,7 +37,7 @@ class Actuator:
         self._setpoint: WheelCommand | None = None
         """None is STOP, latched: only a neutral setpoint opens the way for others."""
         self._heard_s = self._ticked_s = now_s
-        self._told = b""
+        self._told, self._told_s = b"", now_s
 
     def hear(self, data: bytes, *, now_s: float) -> bool:
         """False at the end of the conversation."""
@@ -89,12 +90,12 @@ class Actuator:
                 return
 
     def _say(self, kind: bytes, text: str) -> None:
-        """Once, not every tick; a full or closed socket is no reason to stop ticking."""
-        message = kind + text.encode()
-        if message != self._told:
-            self._told = message
+        """Again while it lasts, but not every tick; never waits for an end that is frozen or gone."""
+        message, now_s = kind + text.encode(), monotonic()
+        if message != self._told or now_s - self._told_s > _SAY_AGAIN_S:
+            self._told, self._told_s = message, now_s
             with suppress(OSError):
-                self._brain.send(message)
+                self._brain.send(message, socket.MSG_DONTWAIT)
 
 
 class GuardLine:

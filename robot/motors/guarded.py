@@ -11,7 +11,7 @@ from types import TracebackType
 from control.errors import MotorError
 from control.messages import WheelCommand
 from robot.motors.settings import MotorSettings
-from robot.motors.wire import BYE, READY, STOP, pack
+from robot.motors.wire import BYE, READY, STOP, is_neutral, pack
 
 _READY_S = 20.0
 _GONE_S = 1.0
@@ -25,6 +25,8 @@ class GuardedMotors:
     def __init__(self, settings: MotorSettings, *, standing: WheelCommand) -> None:
         self._settings, self._standing = settings, standing
         self._line: socket.socket | None = None
+        self._trouble = ""
+        """Why the board was stopped; a neutral command makes good."""
         self._process: subprocess.Popen[bytes] | None = None
 
     def apply(self, command: WheelCommand) -> None:
@@ -33,7 +35,12 @@ class GuardedMotors:
         if type(command) is not type(self._standing):
             wanted, got = type(self._standing).__name__, type(command).__name__
             raise MotorError(f"motors: {got} given to a board that takes {wanted}; set motors.vehicle")
-        self._refuse_trouble(self._line)
+        heard = self._hear_trouble(self._line)
+        self._trouble = heard or self._trouble
+        # The board is stopped until neutral: the loop's second try must not pass for driving.
+        if heard or (self._trouble and not is_neutral(command)):
+            raise MotorError(self._trouble)
+        self._trouble = ""
         self._send(self._line, pack(command))
 
     def stop(self) -> None:
@@ -109,11 +116,12 @@ class GuardedMotors:
             raise MotorError(_DIED) from error
 
     @staticmethod
-    def _refuse_trouble(line: socket.socket) -> None:
+    def _hear_trouble(line: socket.socket) -> str:
+        """Empty when nothing was said."""
         try:
             said = line.recv(_MOST_BYTES)
         except BlockingIOError:
-            return
+            return ""
         except OSError as error:
             raise MotorError(_DIED) from error
-        raise MotorError(said[1:].decode(errors="replace") or _DIED)
+        return said[1:].decode(errors="replace") or _DIED

@@ -138,8 +138,8 @@ class WaveshareJetBot:
 class ServoPulses:
     """Microseconds at -1, 0 and +1 of steering (positive: left) and throttle (positive: forward)."""
 
-    steering: tuple[float, float, float] = (750.0, 1500.0, 2250.0)
-    throttle: tuple[float, float, float] = (750.0, 1500.0, 2250.0)
+    steering: tuple[float, float, float]
+    throttle: tuple[float, float, float]
 
 
 def pulse_us(value: float, *, ends: tuple[float, float, float]) -> float:
@@ -161,10 +161,10 @@ class JetRacerBoard:
 
     takes = AckermannCommand
 
-    def __init__(self, device: I2cDevice, *, pulses: ServoPulses | None = None, wait: Settle = settle) -> None:
+    def __init__(self, device: I2cDevice, *, pulses: ServoPulses, wait: Settle = settle) -> None:
         self.name, self.hint = f"JetRacer servo board at {device}", device.hint
         self._chip = Pca9685(device, frequency_hz=_SERVO_HZ, wait=wait)
-        self._pulses = pulses or ServoPulses()
+        self._pulses = pulses
 
     def open(self) -> None:
         self._chip.start()
@@ -195,12 +195,12 @@ class WaveshareJetRacer:
     takes = AckermannCommand
 
     def __init__(
-        self, servo: I2cDevice, motors: I2cDevice, *, pulses: ServoPulses | None = None, wait: Settle = settle
+        self, servo: I2cDevice, motors: I2cDevice, *, pulses: ServoPulses, wait: Settle = settle
     ) -> None:
         self.name, self.hint = f"Waveshare JetRacer board at {motors}", motors.hint
         self._servo = Pca9685(servo, frequency_hz=_SERVO_HZ, wait=wait)
         self._motors = Pca9685(motors, frequency_hz=1600, wait=wait)
-        self._pulses = pulses or ServoPulses()
+        self._pulses = pulses
 
     def open(self) -> None:
         self._motors.start()

@@ -52,7 +52,7 @@ class ServoSettings(BaseModel):
 
     model_config = _STRICT
 
-    steering_us: tuple[float, float, float] = (2250.0, 1500.0, 750.0)
+    steering_us: tuple[float, float, float] = (750.0, 1500.0, 2250.0)
     throttle_us: tuple[float, float, float] = (750.0, 1500.0, 2250.0)
 
 

@@ -122,7 +122,9 @@ def test_silence_stops_and_only_neutral_opens_again(motors: GuardedMotors, bus: 
     with pytest.raises(MotorError, match="no command for"):
         motors.apply(HALF)
     resumed = time.monotonic()
-    motors.apply(HALF)
+    # As the loop tries again: it must not pass for driving.
+    with pytest.raises(MotorError, match="no command for"):
+        motors.apply(HALF)
     pause(0.1)
     assert not bus.drove_after(resumed)
     motors.apply(DifferentialCommand())
@@ -178,6 +180,9 @@ def test_a_bus_error_ends_the_drive_and_stop_is_tried_until_it_goes_through(
     bus.fail(number)
     with pytest.raises(MotorError, match="MotorHAT at 0x60"):
         keep_driving(motors, seconds=0.5)
+    # The loop's second try, and every later one as long as the bus is dead.
+    with pytest.raises(MotorError, match="MotorHAT at 0x60"):
+        motors.apply(HALF)
     mended = time.monotonic()
     bus.fail(None)
     assert bus.first_stop_after(mended, within_s=0.5) <= 0.12

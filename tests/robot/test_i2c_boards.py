@@ -14,10 +14,13 @@ from control.messages import AckermannCommand, DifferentialCommand
 from robot.motors.board import BoardMotors
 from robot.motors.boards import BOARDS, make_board
 from robot.motors.i2c import I2cDevice, header_bus
-from robot.motors.pca9685 import JetRacerBoard, MotorHat, WaveshareJetBot, WaveshareJetRacer, pulse_us
+from robot.motors.pca9685 import JetRacerBoard, MotorHat, ServoPulses, WaveshareJetBot, WaveshareJetRacer, pulse_us
 from robot.motors.scmd import Scmd
 from robot.motors.settings import MotorSettings
 
+# Left is +1 and the longer pulse, as on a JetRacer: 1500 us + 750 us * value.
+_SERVO = MotorSettings().servo
+PULSES = ServoPulses(steering=_SERVO.steering_us, throttle=_SERVO.throttle_us)
 OFF, ON = bytes([0, 0, 0, 0x10]), bytes([0, 0x10, 0, 0])
 
 
@@ -74,7 +77,7 @@ def test_a_waveshare_jetbot_pulses_the_inputs(bus: I2cModel) -> None:
 
 
 def test_a_jetracer_gets_neutral_before_anything_else_and_pulses_in_microseconds(bus: I2cModel) -> None:
-    board = JetRacerBoard(device(0x40), wait=no_wait)
+    board = JetRacerBoard(device(0x40), pulses=PULSES, wait=no_wait)
     with BoardMotors(board) as motors:
         assert (0x40, 0xFE, b"\x79") in bus.written
         neutral = (307).to_bytes(2, "little")
@@ -96,7 +99,7 @@ def test_pulses_are_linear_on_either_side_of_the_centre(value: float, expected: 
 def test_a_waveshare_jetracer_drives_two_bridges_together(
     bus: I2cModel, throttle: float, duty: tuple[int, ...], full: tuple[int, ...]
 ) -> None:
-    with BoardMotors(WaveshareJetRacer(device(0x40), device(), wait=no_wait)) as motors:
+    with BoardMotors(WaveshareJetRacer(device(0x40), device(), pulses=PULSES, wait=no_wait)) as motors:
         motors.apply(AckermannCommand(throttle=throttle))
         address, register, data = bus.written[-1]
     assert (address, register) == (0x60, 0x06)
