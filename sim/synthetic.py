@@ -16,11 +16,12 @@ from sim.render.appearance import (
     TrackStyle,
     contrast,
     distractor,
+    own_distractor,
     random_lane_style,
     random_line_style,
     random_paint,
 )
-from sim.render.ground import Color, Image, Mark, Points, blend, fill_mask, wear_out
+from sim.render.ground import Color, Image, Mark, Points, blend, fill_mask, offset_path, wear_out
 from sim.render.sensor import Sensor, random_settings
 from sim.render.textures import random_tile
 from sim.synthetic_path import SIZE, jetbot_camera, random_camera, random_path
@@ -172,10 +173,34 @@ def _shade(picture: Image, view: _View, rng: np.random.Generator) -> Image:
     return np.asarray(picture * (1 - soft[..., None]), np.uint8)
 
 
-def _gloss(picture: Image, backdrop: Image, rng: np.random.Generator) -> Image:
-    """A shiny floor mirrors what stands behind it."""
-    mirrored = cv2.GaussianBlur(backdrop[::-1], (0, 0), sigmaX=2.0, sigmaY=float(rng.uniform(4, 20)))
+def _gloss(picture: Image, view: _View, backdrop: Image, rng: np.random.Generator) -> Image:
+    """A shiny floor mirrors what stands behind it, lamps and windows most of all, and a wrinkled sheet glints."""
+    kind = rng.random()
+    if kind < 0.35:
+        return _glints(picture, view, rng)
+    blur = float(rng.uniform(0.5, 3.0)), float(rng.uniform(2, 20))
+    mirrored = np.asarray(cv2.GaussianBlur(backdrop[::-1], (0, 0), sigmaX=blur[0], sigmaY=blur[1]), np.uint8)
+    if kind < 0.65:
+        # Only what is bright: the rest of the room is too dark to be seen in the floor.
+        least = float(rng.uniform(90, 170))
+        bright = cv2.convertScaleAbs(cv2.subtract(mirrored, (least,) * 3), alpha=float(rng.uniform(0.8, 2.5)))
+        return np.asarray(cv2.add(picture, bright), np.uint8)
     return np.asarray(cv2.addWeighted(picture, 1.0, mirrored, float(rng.uniform(0.05, 0.3)), 0), np.uint8)
+
+
+def _glints(picture: Image, view: _View, rng: np.random.Generator) -> Image:
+    """Wrinkles and folds that catch a lamp, in a stretch of the floor."""
+    coarse = rng.random((int(rng.integers(6, 24)), int(rng.integers(6, 24))), dtype=np.float32)
+    noise = np.asarray(cv2.resize(coarse, (96, 96), interpolation=cv2.INTER_CUBIC), np.float32)
+    ridges = np.maximum(1.0 - np.abs(noise - 0.5) * float(rng.uniform(6, 16)), 0.0)
+    where = np.clip(view.floor, -_FAR_M, _FAR_M) * np.float32(rng.uniform(60, 250) / view.scale)
+    shine = cv2.remap(ridges, where, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    x, y = rng.uniform(0, SIZE, 2)
+    wide, tall = np.exp(rng.uniform(np.log(0.1), np.log(0.6), 2)) * SIZE
+    across = np.exp(-np.square((np.arange(SIZE) - x) / wide)).astype(np.float32)
+    down = np.exp(-np.square((np.arange(SIZE) - y) / tall)).astype(np.float32)
+    light = shine * across * down[:, None] * np.float32(rng.uniform(60, 260))
+    return np.asarray(cv2.add(picture, cv2.merge([light, light, light]), dtype=cv2.CV_8U), np.uint8)
 
 
 def _stand(picture: Image, view: _View, foot: Points, wide: float, rng: np.random.Generator) -> None:
@@ -241,9 +266,9 @@ def _label(
 
 def _style(rng: np.random.Generator, floor: Color, scale: float) -> TrackStyle:
     kind = rng.random()
-    if kind < 0.58:
+    if kind < 0.5:
         return random_line_style(rng, floor, scale)
-    return random_lane_style(rng, floor, scale) if kind < 0.88 else TrackStyle()
+    return random_lane_style(rng, floor, scale) if kind < 0.89 else TrackStyle()
 
 
 def make_frame(view: _View, rows: NDArray[np.float64], rng: np.random.Generator, *, size: int) -> LabelledFrame:
@@ -253,14 +278,15 @@ def make_frame(view: _View, rows: NDArray[np.float64], rng: np.random.Generator,
     style = _style(rng, floor, view.scale)
     several = range(int(rng.integers(0, 3)))
     marks = [m for _ in several if rng.random() < 0.5 for m in distractor(rng, path, floor, view.scale)]
-    own = style.marks(path, phase_m=float(rng.uniform(0, 1)))
     weak = [m for m in marks if contrast(m.color, floor) > 10]
-    _paint(picture, view, weak + own, rng)
+    if style.has_line and rng.random() < 0.15:
+        weak += own_distractor(rng, path, style.lines[-1], view.scale)
+    _paint(picture, view, weak + style.marks(path, phase_m=float(rng.uniform(0, 1))), rng)
     if rng.random() < 0.4:
         picture = _shade(picture, view, rng)
     backdrop = _backdrop(rng)
     if rng.random() < 0.4:
-        picture = _gloss(picture, backdrop, rng)
+        picture = _gloss(picture, view, backdrop, rng)
     wall = _wall(view, rng)
     picture[wall] = backdrop[wall]
     hidden = wall.astype(np.uint8) * 255
@@ -269,13 +295,18 @@ def make_frame(view: _View, rows: NDArray[np.float64], rng: np.random.Generator,
     if rng.random() < 0.1:
         hidden = np.maximum(hidden, _bumper(picture, rng))
     x, seen = _label(view, path, rows, hidden)
+    lane_x, lane_seen = x, seen
+    if style.lane_offset_m:
+        lane_x, lane_seen = _label(view, offset_path(path, style.lane_offset_m), rows, hidden)
     empty = not (style.has_line or style.has_lane)
     is_there = np.array([[style.has_line], [style.has_lane]], np.float32)
     defined = np.ones(2, np.float32) if empty else is_there[:, 0]
     picture = Sensor(random_settings(rng), width=SIZE, height=SIZE, rng=rng).apply(picture, rng)
     if size != SIZE:
         picture = np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
-    return LabelledFrame(image=picture, x=np.stack([x, x]), visible=np.stack([seen, seen]) * is_there, defined=defined)
+    return LabelledFrame(
+        image=picture, x=np.stack([x, lane_x]), visible=np.stack([seen, lane_seen]) * is_there, defined=defined
+    )
 
 
 def frames(rows: tuple[float, ...], *, seed: int, size: int, jetbots: float = 0.2) -> Iterator[LabelledFrame]:

@@ -56,6 +56,8 @@ def _options() -> CommandParser:
         "pictures first, which cost less, then larger ones")  # fmt: skip
     add("--reuse", type=float, default=3.0, metavar="N", help="times a picture is seen, on average; default: 3")
     add("--jetbots", type=float, default=0.2, metavar="SHARE", help="of pictures through a JetBot's lens; default: 0.2")
+    add("--rate", type=float, default=2e-3, metavar="RATE",
+        help="largest learning rate; half of it when going on from trained weights; default: 0.002")  # fmt: skip
     add("--seed", type=natural, default=0, metavar="N", help="of pictures and weights; default: 0")
     add("--start", default=None, metavar="WEIGHTS",
         help="a .safetensors of an earlier training, shipped, or imagenet (torchvision's ResNet-18, downloaded once); "
@@ -72,6 +74,8 @@ def run(arguments: list[str]) -> int:
         raise ConfigError(f"--jetbots: a share from 0 to 1, got {chosen.jetbots}")
     if not _SMALLEST <= chosen.size <= _LARGEST:
         raise ConfigError(f"--size: from {_SMALLEST} to {_LARGEST} pixels, got {chosen.size}")
+    if not 0 < chosen.rate <= 1:
+        raise ConfigError(f"--rate: above 0 and at most 1, got {chosen.rate}")
     if chosen.start and chosen.resume:
         raise ConfigError("--start says where weights begin, --resume goes on with those of --out; give one of them")
     refuse_unwritable(chosen.out / "state.pt")
@@ -79,7 +83,7 @@ def run(arguments: list[str]) -> int:
 
     settings = TrainSettings(
         minutes=chosen.minutes, batch=chosen.batch, size=chosen.size, workers=chosen.workers, reuse=chosen.reuse,
-        seed=chosen.seed, precision=chosen.precision,
+        seed=chosen.seed, precision=chosen.precision, learning_rate=chosen.rate,
     )  # fmt: skip
     with stop_on_signals() as interrupted:
         try:

@@ -64,7 +64,8 @@ class TrackStyle:
     has_line: bool = False
     """A marked line lies on the path: target ``line`` is defined."""
     has_lane: bool = False
-    """The path is the middle of a lane: target ``lane`` is defined."""
+    """Target ``lane`` is defined: the middle of a lane lies on the path, or beside it at ``lane_offset_m``."""
+    lane_offset_m: float = 0.0
 
     @property
     def bands(self) -> tuple[LineStyle, ...]:
@@ -116,9 +117,9 @@ def paint_against(rng: np.random.Generator, floor: Color, *, least: float = 55.0
     return best
 
 
-def random_line(rng: np.random.Generator, floor: Color, scale: float) -> LineStyle:
+def random_line(rng: np.random.Generator, floor: Color, scale: float, *, least: float = 45.0) -> LineStyle:
     """A line to follow: solid, dashed or hazard tape."""
-    color = paint_against(rng, floor, least=45.0)
+    color = paint_against(rng, floor, least=least)
     width = float(np.exp(rng.uniform(np.log(0.012), np.log(0.085)))) * scale
     wear = float(rng.uniform(0.05, 0.45)) if rng.random() < 0.2 else 0.0
     kind = rng.random()
@@ -135,20 +136,24 @@ def random_line(rng: np.random.Generator, floor: Color, scale: float) -> LineSty
     )
 
 
-def _borders(rng: np.random.Generator, floor: Color, half_m: float, scale: float) -> tuple[LineStyle, LineStyle]:
+def _borders(
+    rng: np.random.Generator, floor: Color, half_m: float, scale: float, *, middle_m: float = 0.0
+) -> tuple[LineStyle, LineStyle]:
     color = paint_against(rng, floor)
     width = float(np.exp(rng.uniform(np.log(0.012), np.log(0.16)))) * scale
     other = color if rng.random() < 0.8 else paint_against(rng, floor)
     gap = float(rng.uniform(0.05, 0.3)) * scale if rng.random() < 0.15 else 0.0
     dash = float(rng.uniform(0.08, 0.3)) * scale
-    left = LineStyle(color=color, width_m=width, offset_m=half_m, dash_m=dash, gap_m=gap)
+    left = LineStyle(color=color, width_m=width, offset_m=middle_m + half_m, dash_m=dash, gap_m=gap)
     right = LineStyle(
-        color=other, width_m=width, offset_m=-half_m, dash_m=dash, gap_m=0.0 if rng.random() < 0.5 else gap
+        color=other, width_m=width, offset_m=middle_m - half_m, dash_m=dash, gap_m=0.0 if rng.random() < 0.5 else gap
     )
     return left, right
 
 
-def _shoulders(rng: np.random.Generator, under: Color, half_m: float, scale: float) -> tuple[LineStyle, ...]:
+def _shoulders(
+    rng: np.random.Generator, under: Color, half_m: float, scale: float, *, middle_m: float = 0.0
+) -> tuple[LineStyle, ...]:
     """The ground beside the road, on one side or both, often white."""
     if rng.random() > 0.3:
         return ()
@@ -158,34 +163,35 @@ def _shoulders(rng: np.random.Generator, under: Color, half_m: float, scale: flo
     bands = []
     for side in sides:
         width = float(rng.uniform(0.15, 1.0)) * scale
-        bands.append(LineStyle(color=color, width_m=width, offset_m=side * (half_m + width / 2)))
+        bands.append(LineStyle(color=color, width_m=width, offset_m=middle_m + side * (half_m + width / 2)))
     return tuple(bands)
 
 
 def random_line_style(rng: np.random.Generator, floor: Color, scale: float) -> TrackStyle:
-    """A line, alone or between borders, on the floor or on a road of its own."""
+    """A line, alone or between borders, on the floor or on a road of its own; not always in the lane's middle."""
     half = float(rng.uniform(0.12, 0.42)) * scale
+    middle = float(rng.uniform(-0.6, 0.6)) * half if rng.random() < 0.35 else 0.0
     road = None
     under = floor
     if rng.random() < 0.3:
         under = paint_against(rng, floor, least=30.0)
-        road = LineStyle(color=under, width_m=2 * half)
+        road = LineStyle(color=under, width_m=2 * half, offset_m=middle)
     lines: list[LineStyle] = []
     lane = road is not None
     if rng.random() < 0.5:
-        borders = _borders(rng, under, half, scale)
+        borders = _borders(rng, under, half, scale, middle_m=middle)
         if rng.random() < 0.7:
             lines.extend(borders)
             lane = True
         else:
             lines.append(borders[int(rng.integers(2))])
             lane = False
-    shoulders = _shoulders(rng, under, half, scale)
+    shoulders = _shoulders(rng, under, half, scale, middle_m=middle)
     if not lane and rng.random() < 0.2:  # the line parts two lanes of a wider road
         lines.extend(_lanes(rng, under, scale))
     return TrackStyle(
         shoulders=shoulders, road=road, lines=(*lines, random_line(rng, under, scale)), has_line=True,
-        has_lane=lane or len(shoulders) == 2,
+        has_lane=lane or len(shoulders) == 2, lane_offset_m=middle,
     )  # fmt: skip
 
 
@@ -199,7 +205,6 @@ def _lanes(rng: np.random.Generator, under: Color, scale: float) -> tuple[LineSt
 
 
 
-
 def random_lane_style(rng: np.random.Generator, floor: Color, scale: float) -> TrackStyle:
     """Two borders or a filled road; inside, sometimes dashes that are not what to follow."""
     half = float(rng.uniform(0.12, 0.5)) * scale
@@ -209,14 +214,33 @@ def random_lane_style(rng: np.random.Generator, floor: Color, scale: float) -> T
         under = paint_against(rng, floor, least=35.0)
         road = LineStyle(color=under, width_m=2 * half)
     lines = [] if kind < 0.2 else list(_borders(rng, under, half, scale))
-    if rng.random() < 0.35:
-        inner = random_line(rng, under, scale)
+    if rng.random() < 0.55:
+        # Often pale beside the edges: what is strongest in the picture is not what to follow.
+        inner = random_line(rng, under, scale, least=45.0 if rng.random() < 0.4 else 12.0)
         off = float(rng.normal(0, 0.2)) * half
         lines.append(LineStyle(color=inner.color, width_m=min(inner.width_m, half * 0.3), dash_m=inner.dash_m,
                                gap_m=max(inner.gap_m, 0.05 * scale), offset_m=off))  # fmt: skip
     return TrackStyle(
         shoulders=_shoulders(rng, under, half, scale), road=road, lines=tuple(lines), has_line=False, has_lane=True
     )
+
+
+def own_distractor(rng: np.random.Generator, path: Points, style: LineStyle, scale: float) -> list[Mark]:
+    """A fork or a crossing in the line's own paint: the line is what goes on straightest."""
+    at = int(rng.integers(len(path) // 4, len(path) // 2))
+    tangent = path[at + 1] - path[at]
+    heading = float(np.arctan2(tangent[1], tangent[0]))
+    if rng.random() < 0.5:
+        angle = heading + float(rng.uniform(np.pi / 4, 3 * np.pi / 4))
+        reach = np.arange(-float(rng.uniform(0, 1.2)), float(rng.uniform(0.1, 1.2)), 0.02)[:, None] * scale
+        return style.marks(path[at] + reach * np.array([np.cos(angle), np.sin(angle)]))
+    # How far the path itself turns by 0.4 m on; the branch turns to the other side, or clearly further.
+    on = path[min(at + round(0.4 * scale / 0.02), len(path) - 2) :][:2]
+    turned = float(np.arctan2(*(on[1] - on[0])[::-1])) - heading
+    turned = (turned + np.pi) % (2 * np.pi) - np.pi
+    side = -float(np.sign(turned)) if abs(turned) > 0.15 else float(rng.choice([-1, 1]))
+    bends = heading + np.arange(int(rng.integers(15, 70))) * side * 0.02 / (float(rng.uniform(0.2, 0.7)) * scale)
+    return style.marks(path[at] + np.cumsum(np.stack([np.cos(bends), np.sin(bends)], axis=1) * 0.02, axis=0))
 
 
 def distractor(rng: np.random.Generator, path: Points, floor: Color, scale: float) -> list[Mark]:
