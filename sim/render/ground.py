@@ -90,7 +90,9 @@ def fill_mask(mask: Image, polygons: Iterable[Points], to_pixels: Callable[[Poin
         return
     # One projection for all: the arithmetic of a lens costs far less than calling it a hundred times.
     pixels = to_pixels(np.concatenate(pieces))
-    fixed = np.round(np.clip(np.nan_to_num(pixels, nan=1e6), -4000, 4000) * (1 << _SHIFT)).astype(np.int32)
+    # Points of a lens may lie almost infinitely far out; those of a floor lie within the mask, however large it is.
+    far = 4000 + max(mask.shape)
+    fixed = np.round(np.clip(np.nan_to_num(pixels, nan=1e6), -far, far) * (1 << _SHIFT)).astype(np.int32)
     ends = np.cumsum([len(piece) for piece in pieces])
     starts = ends - [len(piece) for piece in pieces]
     usable = np.logical_and.reduceat(np.isfinite(pixels[:, 0] + pixels[:, 1]), starts)

@@ -136,3 +136,10 @@ def test_a_seed_lays_the_same_stray_lines() -> None:
 def test_a_short_track_may_have_none(per_10_m: int) -> None:
     path = np.stack([np.linspace(0, 0.4, 41), np.zeros(41)], axis=1)
     assert forks_and_crossings(path, STYLE, per_10_m=per_10_m, rng=np.random.default_rng(0)) == []
+
+
+def test_the_line_is_painted_to_the_end_of_a_hall() -> None:
+    path = np.stack([np.linspace(0, 30, 3001), np.zeros(3001)], axis=1)
+    ground = paint_floor(path, LOOKS["white-tape"], rng=np.random.default_rng(0))
+    columns, rows = np.round(ground.to_pixels(path)).astype(int).T
+    assert ground.image[rows[5:-5], columns[5:-5]].min() > 200
