@@ -183,7 +183,8 @@ def _gloss(picture: Image, view: _View, backdrop: Image, rng: np.random.Generato
     if kind < 0.65:
         # Only what is bright: the rest of the room is too dark to be seen in the floor.
         least = float(rng.uniform(90, 170))
-        bright = cv2.convertScaleAbs(cv2.subtract(mirrored, (least,) * 3), alpha=float(rng.uniform(0.8, 2.5)))
+        gain = float(rng.uniform(0.8, 2.5))
+        bright = np.clip((mirrored.astype(np.float32) - least) * gain, 0, 255).astype(np.uint8)
         return np.asarray(cv2.add(picture, bright), np.uint8)
     return np.asarray(cv2.addWeighted(picture, 1.0, mirrored, float(rng.uniform(0.05, 0.3)), 0), np.uint8)
 

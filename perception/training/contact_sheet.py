@@ -20,8 +20,7 @@ Frame = TypeVar("Frame")
 SEEN = 0.5
 """Visibility from which a point counts as seen."""
 _CELL = 224
-_COLUMNS = 6
-_BAR = 21
+_LINE = 17
 _LABEL, _ANSWER, _UNSEEN = (40, 220, 40), (40, 40, 255), (150, 150, 150)
 
 
@@ -36,6 +35,7 @@ class Cell:
     answer: LineEstimate
     """Drawn as dots: red where the line is seen, grey where not."""
     text: str
+    """One line, or several."""
 
 
 def worst_first(
@@ -47,14 +47,14 @@ def worst_first(
     return ordered[:worst] + [rest[i] for i in rng.permutation(len(rest))[:others]]
 
 
-def save_contact_sheet(path: Path, cells: Sequence[Cell]) -> None:
+def save_contact_sheet(path: Path, cells: Sequence[Cell], *, columns: int = 6) -> None:
     """``path`` ends in .jpg or .png. Raises InputError when it does not or cannot be written."""
     suffix = path.suffix.lower()
-    if suffix not in (".jpg", ".png"):
+    if suffix not in (".jpg", ".jpeg", ".png"):
         raise InputError(f"{path}: a picture sheet is a .jpg or a .png file")
     drawn = [_drawn(cell) for cell in cells]
-    drawn += [np.zeros((_CELL, _CELL, 3), dtype=np.uint8)] * (-len(drawn) % _COLUMNS)
-    lines = [np.concatenate(drawn[i : i + _COLUMNS], axis=1) for i in range(0, len(drawn), _COLUMNS)]
+    drawn += [np.zeros((_CELL, _CELL, 3), dtype=np.uint8)] * (-len(drawn) % columns)
+    lines = [np.concatenate(drawn[i : i + columns], axis=1) for i in range(0, len(drawn), columns)]
     replace_file(path, cv2.imencode(suffix, np.concatenate(lines))[1].tobytes())
 
 
@@ -65,8 +65,11 @@ def _drawn(cell: Cell) -> Image:
     for x, y in cell.labels:
         cv2.circle(picture, _pixel(x, y), 6, _LABEL, 2 if len(cell.labels) == 1 else 1, cv2.LINE_AA)
     # On a dark bar: OpenCV 5 draws bold letters wider, so that a bold text below is no outline of the thin one.
-    picture[:_BAR] //= 3
-    cv2.putText(picture, cell.text, (5, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
+    texts = cell.text.splitlines()
+    picture[: _LINE * len(texts) + 4] //= 3
+    for number, text in enumerate(texts):
+        place = (5, 15 + _LINE * number)
+        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
     return picture
 
 
