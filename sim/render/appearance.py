@@ -204,7 +204,6 @@ def _lanes(rng: np.random.Generator, under: Color, scale: float) -> tuple[LineSt
     return tuple(LineStyle(color=color, width_m=width, dash_m=dash, gap_m=dash, offset_m=side) for side in sides)
 
 
-
 def random_lane_style(rng: np.random.Generator, floor: Color, scale: float) -> TrackStyle:
     """Two borders or a filled road; inside, sometimes dashes that are not what to follow."""
     half = float(rng.uniform(0.12, 0.5)) * scale
