@@ -189,9 +189,11 @@ def random_line_style(rng: np.random.Generator, floor: Color, scale: float) -> T
     shoulders = _shoulders(rng, under, half, scale, middle_m=middle)
     if not lane and rng.random() < 0.2:  # the line parts two lanes of a wider road
         lines.extend(_lanes(rng, under, scale))
+    line = random_line(rng, under, scale)
+    # With its borders out of view a solid line looks like the border of a lane, which does not lie on it.
+    lane = (lane or len(shoulders) == 2) and line.gap_m > 0
     return TrackStyle(
-        shoulders=shoulders, road=road, lines=(*lines, random_line(rng, under, scale)), has_line=True,
-        has_lane=lane or len(shoulders) == 2, lane_offset_m=middle,
+        shoulders=shoulders, road=road, lines=(*lines, line), has_line=True, has_lane=lane, lane_offset_m=middle
     )  # fmt: skip
 
 
@@ -205,23 +207,28 @@ def _lanes(rng: np.random.Generator, under: Color, scale: float) -> tuple[LineSt
 
 
 def random_lane_style(rng: np.random.Generator, floor: Color, scale: float) -> TrackStyle:
-    """Two borders or a filled road; inside, sometimes dashes that are not what to follow."""
+    """Two borders or a filled road; inside, sometimes dashes that are not what to follow.
+
+    The path may lie off the middle, so that one border is often out of view.
+    """
     half = float(rng.uniform(0.12, 0.5)) * scale
+    middle = float(rng.normal(0, 0.4)) * half if rng.random() < 0.6 else 0.0
     kind = rng.random()
     under, road = floor, None
     if kind < 0.45:
         under = paint_against(rng, floor, least=35.0)
-        road = LineStyle(color=under, width_m=2 * half)
-    lines = [] if kind < 0.2 else list(_borders(rng, under, half, scale))
+        road = LineStyle(color=under, width_m=2 * half, offset_m=middle)
+    lines = [] if kind < 0.2 else list(_borders(rng, under, half, scale, middle_m=middle))
     if rng.random() < 0.55:
         # Often pale beside the edges: what is strongest in the picture is not what to follow.
         inner = random_line(rng, under, scale, least=45.0 if rng.random() < 0.4 else 12.0)
-        off = float(rng.normal(0, 0.2)) * half
+        off = middle + float(rng.normal(0, 0.2)) * half
         lines.append(LineStyle(color=inner.color, width_m=min(inner.width_m, half * 0.3), dash_m=inner.dash_m,
                                gap_m=max(inner.gap_m, 0.05 * scale), offset_m=off))  # fmt: skip
     return TrackStyle(
-        shoulders=_shoulders(rng, under, half, scale), road=road, lines=tuple(lines), has_line=False, has_lane=True
-    )
+        shoulders=_shoulders(rng, under, half, scale, middle_m=middle), road=road, lines=tuple(lines),
+        has_line=False, has_lane=True, lane_offset_m=middle,
+    )  # fmt: skip
 
 
 def own_distractor(rng: np.random.Generator, path: Points, style: LineStyle, scale: float) -> list[Mark]:
