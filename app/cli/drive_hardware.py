@@ -19,6 +19,7 @@ from robot.drive.interrupt import StopRequest
 from robot.drive.loop import Tick, drive
 from robot.drive.pilots import open_estimator
 from robot.drive.rig import open_rig
+from robot.drive.service_manager import ServiceManager
 
 _REFRESH_TICKS = 10
 _CLEAR = (Cause.LIMITED, Cause.NOT_ARMED)
@@ -27,21 +28,28 @@ _CLEAR = (Cause.LIMITED, Cause.NOT_ARMED)
 
 @dataclass(slots=True, kw_only=True)
 class _Driven:
-    """What is kept of each tick; ``shown`` are some ticks with their pictures."""
+    """Sums over all ticks, since a drive may last for days; ``shown`` are some ticks with their pictures."""
 
-    ticks: list[Tick] = field(default_factory=list)
+    min_confidence: float
+    ticks: int = 0
+    seen: int = 0
+    speed_mps: float = 0.0
+    loop_s: float = 0.0
     shown: list[Tick] = field(default_factory=list)
     causes: Counter[str] = field(default_factory=Counter)
     stops: int = 0
     _stride: int = 1
 
     def add(self, tick: Tick) -> None:
-        if len(self.ticks) % self._stride == 0 and tick.frame is not None:
+        if self.ticks % self._stride == 0 and tick.frame is not None:
             self.shown.append(tick)
             if len(self.shown) == 24:
                 # Keeps 12 to 24 pictures spread over a drive of any length.
                 self.shown, self._stride = self.shown[::2], self._stride * 2
-        self.ticks.append(tick.without_picture())
+        self.ticks += 1
+        self.seen += tick.estimate.confidence >= self.min_confidence
+        self.speed_mps += tick.verdict.command.speed_mps
+        self.loop_s += tick.now_s - tick.exposed_s
         self.causes.update(cause.value for cause in tick.verdict.causes if cause not in _CLEAR)
         self.stops += tick.verdict.state is SafetyState.STOPPED
 
@@ -49,8 +57,9 @@ class _Driven:
 def drive_hardware(chosen: Namespace, config: RobotConfig, *, interrupted: StopRequest) -> int:
     """0 when the recording was driven to its end; 1 when the supervisor stopped the drive."""
     rig = open_rig(config, estimator=open_estimator(config))
-    driven = _Driven()
+    driven = _Driven(min_confidence=config.follower.min_confidence)
     timer = CycleTimer(period_s=rig.period_s)
+    manager = ServiceManager.from_environment()
     causes: tuple[Cause, ...] = ()
     try:
         with _bar() as bar:
@@ -58,13 +67,15 @@ def drive_hardware(chosen: Namespace, config: RobotConfig, *, interrupted: StopR
 
             def record(tick: Tick) -> bool:
                 driven.add(tick)
-                if len(driven.ticks) % _REFRESH_TICKS == 0:
-                    bar.update(task, now=_now(tick, len(driven.ticks)))
+                if driven.ticks % _REFRESH_TICKS == 0:
+                    bar.update(task, now=_now(tick, driven.ticks))
+                manager.beat(tick.verdict.state.value)
                 return True
 
             # Motors that are not there may be armed again, so that a recording is driven to its end.
             causes = drive(rig, record, timer=timer, rearm=config.motors.driver == "dry-run", interrupted=interrupted)
     finally:
+        manager.stopping()
         _report(driven, timer, chosen, config, causes=causes)
     return 1 if causes else 0
 
@@ -86,14 +97,13 @@ def _report(
 ) -> None:
     from app.cli.frame_sheet import save_frame_sheet
 
-    ticks = driven.ticks
-    seen = sum(tick.estimate.confidence >= config.follower.min_confidence for tick in ticks)
     latency = config.calibration.latency
-    loop_s = sum(tick.now_s - tick.exposed_s for tick in ticks) / max(1, len(ticks))
+    of_ticks = 1 / max(1, driven.ticks)
     record: dict[str, Any] = {
-        "camera": config.camera.source, "frames": len(ticks), "line_seen": seen / max(1, len(ticks)),
-        "mean_speed_asked_m_s": sum(t.verdict.command.speed_mps for t in ticks) / max(1, len(ticks)),
-        "camera_to_wheel_latency_ms": (loop_s + latency.delay_s - latency.camera_s) * 1000, **asdict(timer.summary()),
+        "camera": config.camera.source, "frames": driven.ticks, "line_seen": driven.seen * of_ticks,
+        "mean_speed_asked_m_s": driven.speed_mps * of_ticks,
+        "camera_to_wheel_latency_ms": (driven.loop_s * of_ticks + latency.delay_s - latency.camera_s) * 1000,
+        **asdict(timer.summary()),
         "stops": driven.stops, "causes": dict(driven.causes), "stopped_by": [cause.value for cause in causes],
     }  # fmt: skip
     console = Console()
