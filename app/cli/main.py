@@ -16,6 +16,8 @@ COMMANDS = {
     "synth": ("app.cli.synth", "write a folder of labelled made-up pictures"),
     "export": ("app.cli.export", "turn trained weights into ONNX and int8 for driving"),
     "tracks": ("app.cli.tracks", "list the tracks and the looks to drive on"),
+    "service": ("app.cli.service", "drive at boot, watched by systemd"),
+    "stop": ("app.cli.stop", "write STOP to the motor board"),
     "config": ("app.cli.config", "print every setting, or their JSON Schema"),
 }
 _HELP = """usage: linepilot COMMAND [options]
