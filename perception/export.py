@@ -61,6 +61,7 @@ class _AskedOnce:
 
     def __init__(self, network: nn.Module, *, metadata: ModelMetadata) -> None:
         self._exact = TorchBackend(network, metadata=metadata)
+        self.runs_on = self._exact.runs_on
         self._known: dict[bytes, NDArray[np.float32]] = {}
 
     def run(self, frame: Image) -> NDArray[np.float32]:

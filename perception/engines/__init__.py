@@ -11,7 +11,7 @@ from perception.estimator import Estimator
 from perception.manifest import load_manifest
 from perception.metadata import ModelMetadata
 
-__all__ = ["ENGINES", "open_engine"]
+__all__ = ["ENGINES", "open_engine", "split_engine"]
 
 Opener = Callable[[Path, int], tuple[Backend, ModelMetadata]]
 
@@ -67,7 +67,7 @@ def open_engine(model: str | Path, *, target: str = "line", threads: int = 2, en
     Checks the file against its checksum and the engine against the golden frames beside it.
     Raises ModelError, MissingExtraError.
     """
-    named, place = _split(str(model))
+    named, place = split_engine(str(model))
     engine = engine or named
     if place == "classical" or engine == "classical":
         from perception.engines.classical import ColourEstimator
@@ -86,7 +86,7 @@ def open_engine(model: str | Path, *, target: str = "line", threads: int = 2, en
     return estimator
 
 
-def _split(model: str) -> tuple[str | None, str]:
+def split_engine(model: str) -> tuple[str | None, str]:
     """``openvino:x.onnx`` -> (openvino, x.onnx); a drive letter or a colon in a path is no engine."""
     name, colon, rest = model.partition(":")
     return (name, rest) if colon and name in ENGINES else (None, model)

@@ -34,6 +34,8 @@ _SEEN = 14.0
 class ColourEstimator:
     """Follows the Estimator protocol. ``lane``: the middle between the two best paths."""
 
+    runs_on = f"OpenCV {cv2.__version__} on the CPU, by colour"
+
     def __init__(self, *, target: str = "line") -> None:
         self._lane = target == "lane"
         self._rows = tuple(float(1.0 - (2 * band + 1) * _BAND / _SIDE) for band in range(_BANDS))

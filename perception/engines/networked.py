@@ -22,6 +22,8 @@ Image = NDArray[np.uint8]
 class Backend(Protocol):
     """One runtime with one network loaded."""
 
+    runs_on: str
+
     def run(self, frame: Image) -> NDArray[np.float32]:
         """``frame`` is (S, S, 3) uint8 BGR, contiguous; the answer holds ``metadata.output_shape()``."""
         ...
@@ -34,6 +36,7 @@ class NetworkEstimator:
 
     def __init__(self, backend: Backend, *, metadata: ModelMetadata, target: str) -> None:
         self.metadata = metadata
+        self.runs_on = backend.runs_on
         self._backend = backend
         self._decode = Decoder(metadata, target=target)
 

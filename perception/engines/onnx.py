@@ -32,6 +32,8 @@ class OnnxBackend:
             self._session = library.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except refusals as error:
             raise ModelError(f"{path}: ONNX Runtime cannot load it; copy or export it again") from error
+        provider = self._session.get_providers()[0].removesuffix("ExecutionProvider")
+        self.runs_on = f"ONNX Runtime {library.__version__} on the {provider}"
         self._input = self._session.get_inputs()[0].name
 
     def run(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -29,9 +29,12 @@ class OpenVinoBackend:
         }
         try:
             model = core.read_model(model=content)
-            self._request = core.compile_model(model, "CPU", settings).create_infer_request()
+            compiled = core.compile_model(model, "CPU", settings)
+            self._request = compiled.create_infer_request()
         except RuntimeError as error:
             raise ModelError(f"{path}: OpenVINO cannot load it; copy or export it again") from error
+        devices = ", ".join(compiled.get_property("EXECUTION_DEVICES"))
+        self.runs_on = f"OpenVINO {library.__version__.partition('-')[0]} on the {devices}"
 
     def run(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
         answer = self._request.infer([frame[np.newaxis]], share_inputs=True)[0]

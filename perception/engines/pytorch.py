@@ -28,6 +28,8 @@ class TorchBackend:
         if threads is not None:
             torch.set_num_threads(threads)
         self._network = network.eval().to(memory_format=torch.channels_last)
+        device = next((weights.device.type for weights in network.parameters()), "cpu")
+        self.runs_on = f"torch {torch.__version__} on the {device.upper()}"
 
     def run(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
         data = self._metadata

@@ -46,6 +46,7 @@ class TensorRtBackend:
         if self._engine is None:
             raise ModelError(f"{path}: made for another GPU or TensorRT than {library.__version__}; {hint}")
         self._context = self._engine.create_execution_context()
+        self.runs_on = f"TensorRT {library.__version__} on the GPU"
         names = [self._engine.get_tensor_name(i) for i in range(self._engine.num_io_tensors)]
         inputs = [n for n in names if self._engine.get_tensor_mode(n) == library.TensorIOMode.INPUT]
         if len(inputs) != 1 or len(names) != 2:

@@ -170,3 +170,10 @@ def test_driving_with_an_exported_model_imports_no_torch(exported: tuple[Path, l
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "\n", "")
+
+
+def test_every_runtime_says_what_it_runs_on(estimator: Estimator) -> None:
+    name, version, *_, device = estimator.runs_on.replace("ONNX Runtime", "ONNXRuntime").split()
+    assert name in ("ONNXRuntime", "OpenVINO", "torch")
+    assert version[0].isdigit()
+    assert device == "CPU"

@@ -114,6 +114,7 @@ def test_an_engine_file_answers_like_the_onnx_file_and_frees_its_memory(model_fo
     (model_folder / "red.engine").write_bytes((model_folder / "red.onnx").read_bytes())
     estimator = open_engine(model_folder / "red.engine")
     assert estimator.estimate(picture(0.3)) == open_engine(model_folder / "red.onnx").estimate(picture(0.3))
+    assert estimator.runs_on == "TensorRT 10.3.0 on the GPU"
     assert len(cuda.blocks) == 2
     estimator.close()
     estimator.close()
