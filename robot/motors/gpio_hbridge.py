@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,10 @@ from robot.motors.board import duties
 
 _COMPATIBLE = Path("/proc/device-tree/compatible")
 _MODEL_NAMES = ("JETSON_TESTING_MODEL_NAME", "JETSON_MODEL_NAME")
-_EXPORTED_PWM = "pwmchip*/pwm*/duty_cycle"
+_PWM_CLASS = Path("/sys/class/pwm")
+_EXPORTED = "pwmchip*/pwm*"
+_ENABLED = "the header's PWM is enabled: sudo /opt/nvidia/jetson-io/jetson-io.py"
+_MAY_USE = "sudo usermod -aG gpio $USER, log in again; without the group: Jetson.GPIO's udev rules are missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,34 +48,39 @@ class GpioBridge:
     """Two bridges. Every pin is low before it becomes an output: ``setup`` alone would drive it high."""
 
     takes = DifferentialCommand
-    hint = "check that the header's PWM is enabled: sudo /opt/nvidia/jetson-io/jetson-io.py"
+    hint = f"check that no other program has these pins, and that {_ENABLED}"
 
-    def __init__(self, left: BridgePins, right: BridgePins, *, frequency_hz: float = 1000.0) -> None:
+    def __init__(
+        self, left: BridgePins, right: BridgePins, *, frequency_hz: float = 1000.0, pwm_class: Path = _PWM_CLASS
+    ) -> None:
+        """``pwm_class``: where the kernel shows its PWM chips."""
         self.name = f"H-bridge on pins {left.pwm} and {right.pwm}"
         pins = [pin for bridge in (left, right) for pin in {bridge.pwm, *bridge.levels}]
         if len(set(pins)) != len(pins):
             raise ConfigError(f"motors: a pin is used twice in {sorted(pins)}; give every input a pin of its own")
         self._bridges = (left, right)
         self._frequency_hz = frequency_hz
+        self._pwm_class = pwm_class
         self._gpio: Any = None
         self._pwm: list[Any] = []
 
     def open(self) -> None:
-        gpio = self._gpio = _library()
-        try:
-            gpio.setmode(gpio.BOARD)
+        gpio = _library()
+        self._check_pins(gpio)
+        self._gpio = gpio
+        with self._named():
             gpio.setwarnings(False)
-            for bridge in self._bridges:
-                for pin in bridge.levels:
-                    gpio.setup(pin, gpio.OUT, initial=gpio.LOW)
+            gpio.setmode(gpio.BOARD)
+            # Pulses before levels: making a PWM closes the library's one handle on the chip, and a pin that was set up
+            # with it would close that number once more, whatever file it has become by then.
             for bridge in self._bridges:
                 gpio.setup(bridge.pwm, gpio.OUT, initial=gpio.LOW)
                 pulses = gpio.PWM(bridge.pwm, self._frequency_hz)
                 pulses.start(0)
                 self._pwm.append(pulses)
-        except (ValueError, RuntimeError) as error:
-            # Its words for a pin without PWM, an unknown pin, a pin mode set by another library.
-            raise MotorError(f"{self.name}: {error}; {self.hint}") from error
+            for bridge in self._bridges:
+                for pin in bridge.levels:
+                    gpio.setup(pin, gpio.OUT, initial=gpio.LOW)
 
     def write(self, command: WheelCommand) -> None:
         gpio = self._gpio
@@ -84,12 +95,13 @@ class GpioBridge:
     def stop(self) -> None:
         """From another process the pins cannot be had, but their pulses can be ended."""
         if self._gpio is None:
-            end_all_pulses()
+            end_pulses(self._pwm_class)
             return
-        for bridge, pulses in zip(self._bridges, self._pwm, strict=True):
+        for pulses in self._pwm:
+            pulses.ChangeDutyCycle(0)
+        for bridge in self._bridges:
             for pin in bridge.levels:
                 self._gpio.output(pin, self._gpio.LOW)
-            pulses.ChangeDutyCycle(0)
 
     def close(self) -> None:
         """``cleanup`` alone would leave the level as it was."""
@@ -100,13 +112,52 @@ class GpioBridge:
         for pulses in pwm:
             pulses.ChangeDutyCycle(0)
             pulses.stop()
-        gpio.cleanup([pin for bridge in self._bridges for pin in {bridge.pwm, *bridge.levels}])
+        gpio.cleanup([pin for bridge in self._bridges for pin in (bridge.pwm, *bridge.levels)])
+
+    def _check_pins(self, gpio: Any) -> None:
+        """Raises MotorError. The library says less, and its half-made PWM complains once more when it is dropped."""
+        # What it warns of it has already said at its import.
+        with self._named(), redirect_stderr(StringIO()):
+            model, _, channels = gpio.gpio_pin_data.get_data()
+        header = channels["BOARD"]
+        with_pwm = sorted(pin for pin, info in header.items() if info.pwm_chip_dir is not None)
+        for bridge in self._bridges:
+            for pin in bridge.levels:
+                if pin not in header:
+                    raise MotorError(f"GPIO: pin {pin} of the header is no GPIO on {model}; set motors.gpio")
+            if bridge.pwm not in with_pwm:
+                able = ", ".join(map(str, with_pwm)) or f"none; see that {_ENABLED}"
+                raise MotorError(
+                    f"GPIO: pin {bridge.pwm} has no PWM on {model} as it is set up; those that have: {able}"
+                )
+            info = header[bridge.pwm]
+            self._take_over(self._pwm_class / Path(info.pwm_chip_dir).name, number=info.pwm_id)
+
+    @staticmethod
+    def _take_over(chip: Path, *, number: int) -> None:
+        """Ends what a killed process left behind. Raises MotorError; the library would wait for its rights for ever."""
+        output = chip / f"pwm{number}"
+        needed = output / "enable" if output.exists() else chip / "export"
+        if not os.access(needed, os.W_OK):
+            raise MotorError(f"GPIO: {needed} cannot be written to; {_MAY_USE}")
+        if output.exists():
+            (output / "duty_cycle").write_text("0", encoding="ascii")
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            raise
+        except Exception as error:
+            # The library raises plain Exception for a board or a chip that it does not know.
+            raise MotorError(f"{self.name}: {error or type(error).__name__}; {self.hint}") from error
 
 
-def end_all_pulses(root: Path = Path("/sys/class/pwm")) -> None:
+def end_pulses(pwm_class: Path = _PWM_CLASS) -> None:
     """Duty 0 on every PWM output that some process has asked for; the fan's belongs to the kernel and is not there."""
-    for duty in root.glob(_EXPORTED_PWM):
-        duty.write_text("0", encoding="ascii")
+    for output in pwm_class.glob(_EXPORTED):
+        (output / "duty_cycle").write_text("0", encoding="ascii")
 
 
 def _library() -> Any:
@@ -117,6 +168,11 @@ def _library() -> Any:
         from Jetson import GPIO
     except ImportError as error:
         raise MissingExtraError("Jetson.GPIO", extra="jetson", purpose="driving the header's pins") from error
-    except (RuntimeError, OSError) as error:
-        raise MotorError(f"GPIO: {error}; your user must be in the group gpio") from error
+    except RuntimeError as error:
+        raise MotorError(f"GPIO: /dev/gpiochip0 is not there or cannot be written to; {_MAY_USE}") from error
+    except OSError as error:
+        raise MotorError(f"GPIO: {error}; {_MAY_USE}") from error
+    except Exception as error:
+        # A plain Exception is its word for a model that it does not know.
+        raise MotorError(f"GPIO: {error}; in a container set JETSON_MODEL_NAME") from error
     return GPIO

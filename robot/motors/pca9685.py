@@ -187,16 +187,12 @@ class JetRacerBoard:
         self._chip.device.close()
 
 
-
-
 class WaveshareJetRacer:
     """Waveshare's JetRacer: a servo on one chip (0x40, channel 0), two bridges driven together on another (0x60)."""
 
     takes = AckermannCommand
 
-    def __init__(
-        self, servo: I2cDevice, motors: I2cDevice, *, pulses: ServoPulses, wait: Settle = settle
-    ) -> None:
+    def __init__(self, servo: I2cDevice, motors: I2cDevice, *, pulses: ServoPulses, wait: Settle = settle) -> None:
         self.name, self.hint = f"Waveshare JetRacer board at {motors}", motors.hint
         self._servo = Pca9685(servo, frequency_hz=_SERVO_HZ, wait=wait)
         self._motors = Pca9685(motors, frequency_hz=1600, wait=wait)
