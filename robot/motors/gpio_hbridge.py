@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from control.errors import ConfigError, MissingExtraError, MotorError
@@ -16,6 +16,7 @@ from robot.motors.board import duties
 
 _COMPATIBLE = Path("/proc/device-tree/compatible")
 _MODEL_NAMES = ("JETSON_TESTING_MODEL_NAME", "JETSON_MODEL_NAME")
+_CHIP = "/dev/gpiochip0"
 _PWM_CLASS = Path("/sys/class/pwm")
 _EXPORTED = "pwmchip*/pwm*"
 _ENABLED = "the header's PWM is enabled: sudo /opt/nvidia/jetson-io/jetson-io.py"
@@ -68,7 +69,7 @@ class GpioBridge:
         gpio = _library()
         self._check_pins(gpio)
         self._gpio = gpio
-        with self._named():
+        with _LibraryErrors(self.name, advice=self.hint):
             gpio.setwarnings(False)
             gpio.setmode(gpio.BOARD)
             # Pulses before levels: making a PWM closes the library's one handle on the chip, and a pin that was set up
@@ -117,7 +118,7 @@ class GpioBridge:
     def _check_pins(self, gpio: Any) -> None:
         """Raises MotorError. The library says less, and its half-made PWM complains once more when it is dropped."""
         # What it warns of it has already said at its import.
-        with self._named(), redirect_stderr(StringIO()):
+        with _LibraryErrors(self.name, advice=self.hint), redirect_stderr(StringIO()):
             model, _, channels = gpio.gpio_pin_data.get_data()
         header = channels["BOARD"]
         with_pwm = sorted(pin for pin, info in header.items() if info.pwm_chip_dir is not None)
@@ -143,15 +144,25 @@ class GpioBridge:
         if output.exists():
             (output / "duty_cycle").write_text("0", encoding="ascii")
 
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError:
-            raise
-        except Exception as error:
-            # The library raises plain Exception for a board or a chip that it does not know.
-            raise MotorError(f"{self.name}: {error or type(error).__name__}; {self.hint}") from error
+
+class _LibraryErrors:
+    """Makes MotorErrors of what Jetson.GPIO raises; for a board or chip that it does not know that is a bare Exception.
+
+    Such a one can only be told from others by its very type, which an ``except`` cannot ask for.
+    """
+
+    _TYPES = (Exception, ValueError, RuntimeError, UnboundLocalError)
+
+    def __init__(self, what: str, *, advice: str) -> None:
+        self._what, self._advice = what, advice
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind in self._TYPES:
+            raise MotorError(f"{self._what}: {error}; {self._advice}") from error
 
 
 def end_pulses(pwm_class: Path = _PWM_CLASS) -> None:
@@ -165,14 +176,15 @@ def _library() -> Any:
     if not _COMPATIBLE.exists() and not any(name in os.environ for name in _MODEL_NAMES):
         raise MotorError("GPIO: this is no Jetson, its header's pins cannot be driven; use motors.driver=dry-run")
     try:
-        from Jetson import GPIO
+        with _LibraryErrors("GPIO", advice="in a container set JETSON_MODEL_NAME"):
+            _check_chip()
+            from Jetson import GPIO
     except ImportError as error:
         raise MissingExtraError("Jetson.GPIO", extra="jetson", purpose="driving the header's pins") from error
-    except RuntimeError as error:
-        raise MotorError(f"GPIO: /dev/gpiochip0 is not there or cannot be written to; {_MAY_USE}") from error
-    except OSError as error:
-        raise MotorError(f"GPIO: {error}; {_MAY_USE}") from error
-    except Exception as error:
-        # A plain Exception is its word for a model that it does not know.
-        raise MotorError(f"GPIO: {error}; in a container set JETSON_MODEL_NAME") from error
     return GPIO
+
+
+def _check_chip() -> None:
+    """Before the library does, and in fewer words. Raises MotorError."""
+    if not os.access(_CHIP, os.W_OK):
+        raise MotorError(f"GPIO: {_CHIP} is not there or cannot be written to; {_MAY_USE}")
