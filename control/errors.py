@@ -7,6 +7,7 @@ LinepilotError                 base: a sentence for the user, exit code 1
 |   +-- ModelError             a model file: missing, truncated, altered, of another kind
 |   +-- DatasetError           a folder of labelled images
 |   +-- CalibrationError       a calibration file
+|   +-- SessionError           a recorded session
 +-- MissingExtraError          an optional library is not installed; names the extra
 +-- DeviceError                hardware answered wrongly or not at all
     +-- CameraError            the camera cannot be opened or died
@@ -44,6 +45,10 @@ class DatasetError(InputError):
 
 
 class CalibrationError(InputError):
+    pass
+
+
+class SessionError(InputError):
     pass
 
 
