@@ -14,7 +14,7 @@ from control.faults import SupervisorSettings
 from control.follower import FollowerSettings
 from control.laws import JetBotSettings, JetRacerSettings
 from control.messages import Target
-from robot.motors.settings import MotorSettings
+from robot.motors.settings import BatterySettings, MotorSettings
 from robot.settings_file import Settings, override, read_settings, refuse_unknown
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -44,6 +44,7 @@ class RobotConfig(BaseModel):
     """For the network."""
     camera: CameraSettings = CameraSettings()
     motors: MotorSettings = MotorSettings()
+    battery: BatterySettings = BatterySettings()
     follower: FollowerSettings = FollowerSettings()
     jetbot: JetBotSettings = JetBotSettings()
     jetracer: JetRacerSettings = JetRacerSettings()

@@ -1,4 +1,4 @@
-"""The ``motors:`` part of the robot file."""
+"""The ``motors:`` and ``battery:`` parts of the robot file."""
 
 from __future__ import annotations
 
@@ -73,3 +73,15 @@ class MotorSettings(BaseModel):
     """Of boards that have one: they stop by themselves after so long without a command."""
     guarded: bool = True
     """Drive the board from a process of its own, watched by another. False only to look for errors."""
+
+
+class BatterySettings(BaseModel):
+    model_config = _STRICT
+
+    sensor: Literal["none", "ina219"] = "none"
+    """What measures the voltage; the supervisor slows down and stops by it. A lithium cell is full at 4.2 V."""
+    bus: int | None = Field(default=None, ge=0, le=20)
+    """Empty is the header's bus of this board."""
+    address: int = Field(default=0x41, ge=3, le=0x77)
+    cells: int = Field(default=3, ge=1, le=12)
+    """In series."""

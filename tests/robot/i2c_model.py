@@ -29,6 +29,8 @@ class I2cModel:
 
     def __init__(self, *addresses: int) -> None:
         self.chips = {address: bytearray(256) for address in addresses}
+        self.words: dict[int, dict[int, int]] = {}
+        """Chips whose registers are 16 bits wide, big-endian, as an INA219: address -> register -> value."""
         self.written: list[Transaction] = []
         self.fail: Callable[[], int | None] = lambda: None
         """Gives the error number with which the bus answers now."""
@@ -49,11 +51,15 @@ class I2cModel:
 
     def _transfer(self, address: int, message: Any) -> None:
         number = self.fail()
-        if number is None and address not in self.chips:
+        if number is None and address not in self.chips and address not in self.words:
             number = errno.EREMOTEIO
         if number is not None:
             raise OSError(number, os.strerror(number))
-        chip, block = self.chips[address], message.data.contents.block
+        block = message.data.contents.block
+        if address in self.words:
+            self._transfer_word(self.words[address], message.read_write, int(message.command), block)
+            return
+        chip = self.chips[address]
         if message.read_write == real.I2C_SMBUS_READ:
             block[1 : block[0] + 1] = list(chip[message.command : message.command + block[0]])
             return
@@ -62,6 +68,13 @@ class I2cModel:
         done = (address, int(message.command), data)
         self.written.append(done)
         self.watch(done)
+
+    @staticmethod
+    def _transfer_word(chip: dict[int, int], direction: int, register: int, block: Any) -> None:
+        if direction == real.I2C_SMBUS_READ:
+            block[1:3] = list(chip[register].to_bytes(2, "big"))
+        else:
+            chip[register] = int.from_bytes(bytes(block[1:3]), "big")
 
 
 def install(model: I2cModel, patch: Callable[[Any, str, Any], None] = setattr) -> None:
