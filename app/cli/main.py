@@ -16,6 +16,7 @@ COMMANDS = {
     "synth": ("app.cli.synth", "write a folder of labelled made-up pictures"),
     "export": ("app.cli.export", "turn trained weights into ONNX and int8 for driving"),
     "tracks": ("app.cli.tracks", "list the tracks and the looks to drive on"),
+    "doctor": ("app.cli.doctor", "look at this machine: what stands between it and a drive, and what mends it"),
     "service": ("app.cli.service", "drive at boot, watched by systemd"),
     "stop": ("app.cli.stop", "write STOP to the motor board"),
     "config": ("app.cli.config", "print every setting, or their JSON Schema"),
