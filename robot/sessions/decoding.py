@@ -83,9 +83,7 @@ def _verdict(message: Any) -> Verdict:
         raise SessionError(
             f"the session names {error.args[0]!r}, which this linepilot does not know; read it with a newer one"
         ) from error
-    return Verdict(
-        command=_command(message.command), state=state, causes=causes, was_limited=message.was_limited
-    )
+    return Verdict(command=_command(message.command), state=state, causes=causes, was_limited=message.was_limited)
 
 
 def _truth(message: Any) -> RecordedTruth:

@@ -46,9 +46,10 @@ def encode_picture(picture: Picture, *, quality: int) -> Jpeg:
     if isinstance(picture, Jpeg):
         return picture
     height, width = picture.shape[:2]
-    done, data = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))
-    if not done:
-        raise ValueError(f"a picture of {picture.shape} {picture.dtype} cannot be encoded as JPEG")
+    try:
+        _, data = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))
+    except cv2.error as error:
+        raise ValueError(f"a picture of {picture.shape} {picture.dtype} cannot be encoded as JPEG") from error
     return Jpeg(data=data.tobytes(), width=width, height=height)
 
 
@@ -70,11 +71,10 @@ def line_message(tick: SessionTick, *, width: int, height: int, exposed_ns: int)
     seen = [pixel(point) for point in tick.estimate.points if point.visible >= _SEEN]
     points = [PointsAnnotation(type=PointsAnnotation.POINTS, points=seen, outline_color=_GREEN, thickness=2 * size)]
     target = tick.decision.target
-    circles = [CircleAnnotation(position=pixel(target), diameter=4 * size, thickness=size, outline_color=_RED)]
-    # An empty list of points clears what an earlier picture drew.
-    return ImageAnnotations(timestamp=stamp(exposed_ns), points=points, circles=circles) if target else (
-        ImageAnnotations(timestamp=stamp(exposed_ns), points=points)
-    )
+    circles = []
+    if target is not None:
+        circles = [CircleAnnotation(position=pixel(target), diameter=4 * size, thickness=size, outline_color=_RED)]
+    return ImageAnnotations(timestamp=stamp(exposed_ns), points=points, circles=circles)
 
 
 def pose_message(*, x: float, y: float, yaw_rad: float, frame: str, time_ns: int) -> PoseInFrame:
@@ -96,6 +96,11 @@ def verdict_message(verdict: Verdict, *, time_ns: int) -> Log:
     why = ", ".join(cause.value for cause in verdict.causes)
     text = f"{verdict.state.value}: {why}" if why else verdict.state.value
     return Log(timestamp=stamp(time_ns), level=_LEVELS[verdict.state], message=text, name="supervisor")
+
+
+def log_message(text: str, *, name: str, time_ns: int) -> Log:
+    """A warning."""
+    return Log(timestamp=stamp(time_ns), level=Log.WARNING, message=text, name=name)
 
 
 def calibration_message(camera: CameraModel, *, width: int, height: int, time_ns: int) -> CameraCalibration:

@@ -1,0 +1,73 @@
+"""From the loop's ticks to a session file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from robot.config import RobotConfig
+from robot.drive.tick import Tick
+from robot.sessions.header import SessionHeader
+from robot.sessions.session_tick import SessionTick, Truth
+from robot.sessions.writer import Limits, SessionReport, SessionWriter
+
+
+class SessionRecorder:
+    """A call takes microseconds and never waits, unless ``lossless``. Raises InputError when it cannot begin."""
+
+    def __init__(
+        self, chosen: Path, *, config: RobotConfig, facts: Mapping[str, str], lossless: bool = False,
+        limits: Limits | None = None, notice: Callable[[str], None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        header = session_header(config, facts=facts)
+        self._writer = SessionWriter(chosen, header=header, limits=limits, lossless=lossless, notice=notice)
+
+    def __call__(self, tick: Tick, *, sections_s: Mapping[str, float], truth: Truth | None = None) -> None:
+        """``sections_s`` is kept, not copied."""
+        self._writer.write(session_tick(tick, sections_s=sections_s, truth=truth))
+
+    def close(self) -> SessionReport:
+        return self._writer.close()
+
+
+def session_tick(tick: Tick, *, sections_s: Mapping[str, float], truth: Truth | None = None) -> SessionTick:
+    frame = tick.frame
+    return SessionTick(
+        now_s=tick.now_s, exposed_s=tick.exposed_s, picture=None if frame is None else frame.image,
+        frame_index=-1 if frame is None else frame.index, frame_stamp_s=0.0 if frame is None else frame.stamp_s,
+        estimate=tick.estimate, decision=tick.decision, health=tick.health, verdict=tick.verdict, wheels=tick.wheels,
+        sections_s=sections_s, truth=truth,
+    )  # fmt: skip
+
+
+def session_header(config: RobotConfig, *, facts: Mapping[str, str]) -> SessionHeader:
+    """Both attachments can be driven with again: robot.yaml holds everything, calibration.yaml its measured part."""
+    return SessionHeader(
+        started=datetime.now(tz=timezone.utc).astimezone(), calibration=config.calibration,
+        settings_yaml=_yaml(config.model_dump(mode="json")), calibration_yaml=_yaml(_plain(asdict(config.calibration))),
+        facts={"linepilot": _version(), **facts},
+    )  # fmt: skip
+
+
+def _yaml(tree: dict[str, Any]) -> str:
+    return str(yaml.safe_dump(tree, sort_keys=False))
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, which is all that YAML knows."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _version() -> str:
+    try:
+        return version("linepilot")
+    except PackageNotFoundError:
+        return "source"

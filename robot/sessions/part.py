@@ -1,0 +1,133 @@
+"""One MCAP file that is being written: whole chunks only, also when the disk is full or the process is killed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mcap.well_known import MessageEncoding
+from mcap.writer import LIBRARY_IDENTIFIER, CompressionType, Writer
+from mcap_protobuf.schema import register_schema
+
+from robot.sessions.header import BEGIN, END, MEASURED, SETTINGS, SessionHeader
+from robot.sessions.schema import TRUTH, TYPES, VERSION
+
+_CHUNK_BYTES = 1024 * 1024
+
+
+class _Output:
+    """Unbuffered, so that what is written is the kernel's, and survives the process."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        self._at = 0
+
+    def write(self, data: bytes) -> int:
+        rest = memoryview(data)
+        while rest:
+            count = os.write(self._file, rest)
+            rest, self._at = rest[count:], self._at + count
+        return len(data)
+
+    def tell(self) -> int:
+        return self._at
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def sync(self) -> None:
+        os.fdatasync(self._file)
+
+    def cut(self, size: int) -> None:
+        os.ftruncate(self._file, size)
+
+    def room_bytes(self) -> int:
+        """That an ordinary user may still write."""
+        disk = os.fstatvfs(self._file)
+        return disk.f_bavail * disk.f_frsize
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+class Part:
+    """Not compressed: pictures are already, and the rest weighs little. Raises OSError from every method."""
+
+    def __init__(self, path: Path, *, header: SessionHeader, started_ns: int, number: int) -> None:
+        self.path = path
+        self._output = _Output(path)
+        # Typed as IO, of which it uses write, tell and flush.
+        output: Any = self._output
+        self._writer = Writer(output, chunk_size=_CHUNK_BYTES, compression=CompressionType.NONE)
+        self._channels: dict[str, int] = {}
+        self._whole_bytes = 0
+        self._unflushed_bytes = 0
+        self._closed = False
+        try:
+            self._begin(header, started_ns=started_ns, number=number)
+        except OSError:
+            self.give_up()
+            raise
+
+    def _begin(self, header: SessionHeader, *, started_ns: int, number: int) -> None:
+        self._writer.start(library=f"linepilot, {LIBRARY_IDENTIFIER}")
+        facts = {"version": VERSION, "started": header.started.isoformat(timespec="seconds"), "part": str(number)}
+        self._writer.add_metadata(BEGIN, {**facts, **{name: str(value) for name, value in header.facts.items()}})
+        for name, text in ((SETTINGS, header.settings_yaml), (MEASURED, header.calibration_yaml)):
+            if text:
+                self._writer.add_attachment(started_ns, started_ns, name, "application/yaml", text.encode())
+        # All in the first chunk, so that later ones can be read whatever is missing between.
+        for topic in TYPES:
+            if topic != TRUTH:
+                self._register(topic)
+        self._whole_bytes = self._output.tell()
+
+    def _register(self, topic: str) -> int:
+        schema = register_schema(self._writer, TYPES[topic])
+        encoding = MessageEncoding.Protobuf
+        self._channels[topic] = number = self._writer.register_channel(topic, encoding, schema)
+        return number
+
+    @property
+    def size_bytes(self) -> int:
+        return self._output.tell() + self._unflushed_bytes
+
+    def add(self, topic: str, message: Any, *, time_ns: int, published_ns: int, sequence: int) -> None:
+        number = self._channels.get(topic) or self._register(topic)
+        data: bytes = message.SerializeToString()
+        self._unflushed_bytes += len(data)
+        self._writer.add_message(number, time_ns, data, published_ns, sequence)
+
+    def flush(self) -> None:
+        """Everything until now to the kernel, then to the disk."""
+        self._writer.flush()
+        self._unflushed_bytes = 0
+        self._whole_bytes = self._output.tell()
+        self._output.sync()
+
+    def room_bytes(self) -> int:
+        return self._output.room_bytes()
+
+    def finish(self, end: Mapping[str, str]) -> None:
+        """With index and footer."""
+        self.flush()
+        self._writer.add_metadata(END, dict(end))
+        self._writer.finish()
+        self._output.sync()
+        self._close()
+
+    def give_up(self) -> None:
+        """Cut back to the last whole chunk: readable, but without an index, as after a kill. Works twice."""
+        if self._closed:
+            return
+        # A disk that does not even do this leaves half a chunk, which readers pass over.
+        with suppress(OSError):
+            self._output.cut(self._whole_bytes)
+        self._close()
+
+    def _close(self) -> None:
+        self._closed = True
+        self._output.close()
