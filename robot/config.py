@@ -16,6 +16,7 @@ from control.laws import JetBotSettings, JetRacerSettings
 from control.messages import Target
 from robot.motors.settings import BatterySettings, MotorSettings
 from robot.settings_file import Settings, override, read_settings, refuse_unknown
+from robot.teleop.settings import EmergencyStopSettings
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -45,6 +46,7 @@ class RobotConfig(BaseModel):
     camera: CameraSettings = CameraSettings()
     motors: MotorSettings = MotorSettings()
     battery: BatterySettings = BatterySettings()
+    emergency_stop: EmergencyStopSettings = EmergencyStopSettings()
     follower: FollowerSettings = FollowerSettings()
     jetbot: JetBotSettings = JetBotSettings()
     jetracer: JetRacerSettings = JetRacerSettings()

@@ -13,7 +13,9 @@ from robot.drive.interrupt import stop_on_signals
 _WHAT = """Follow a line.
 
 Without --camera a simulated JetBot drives on a track, with the very loop that drives a real one. It ends with a
-table of what was driven and a picture of it. ^C stops the motors; the report is still written."""
+table of what was driven and a picture of it. ^C stops the motors; the report is still written.
+
+While it drives any key is an emergency stop. Real motors move only after Enter, also after a stop."""
 _EXAMPLE = """linepilot drive --track reInvent2019_track --laps 3
   linepilot drive --track oval --look black-tape follower.speed.max_speed_mps=0.5
   linepilot drive --track oval --look edge-lines --clutter 10
@@ -32,6 +34,7 @@ def run(arguments: list[str]) -> int:
     add("--seed", type=natural, default=0, metavar="N", help="of everything random in the simulated world")
     add("--camera", metavar="WHICH", help="sim, file:PATH (video or folder of pictures) or usb:NUMBER")
     add("--motors", metavar="WHICH", help="sim, or dry-run: moves nothing")
+    add("--arm", action="store_true", help="real motors: drive at once, without asking for Enter first")
     add("--json", type=Path, metavar="OUT", help="write the numbers to this file")
     add("--picture", type=Path, default=Path("drive.png"), metavar="OUT", help="default: drive.png")
     chosen = options.parse(arguments)

@@ -12,6 +12,7 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from app.cli.options import write_json
 from app.cli.tables import facts
+from control.errors import ConfigError
 from control.messages import Cause, SafetyState
 from robot.config import RobotConfig
 from robot.drive.cycle_timer import CycleTimer
@@ -20,6 +21,8 @@ from robot.drive.loop import Tick, drive
 from robot.drive.pilots import open_estimator
 from robot.drive.rig import open_rig
 from robot.drive.service_manager import ServiceManager
+from robot.teleop import open_switches
+from robot.teleop.terminal import own_terminal
 
 _REFRESH_TICKS = 10
 _CLEAR = (Cause.LIMITED, Cause.NOT_ARMED)
@@ -56,6 +59,14 @@ class _Driven:
 
 def drive_hardware(chosen: Namespace, config: RobotConfig, *, interrupted: StopRequest) -> int:
     """0 when the recording was driven to its end; 1 when the supervisor stopped the drive."""
+    terminal = own_terminal()
+    switches = open_switches(config.emergency_stop, terminal=terminal)
+    moves = config.motors.driver != "dry-run"
+    ask = moves and not chosen.arm
+    if ask and terminal is None:
+        raise ConfigError(
+            "there is no terminal to ask for arming; give --arm to drive as soon as the camera shows a line"
+        )
     rig = open_rig(config, estimator=open_estimator(config))
     driven = _Driven(min_confidence=config.follower.min_confidence)
     timer = CycleTimer(period_s=rig.period_s)
@@ -73,7 +84,10 @@ def drive_hardware(chosen: Namespace, config: RobotConfig, *, interrupted: StopR
                 return True
 
             # Motors that are not there may be armed again, so that a recording is driven to its end.
-            causes = drive(rig, record, timer=timer, rearm=config.motors.driver == "dry-run", interrupted=interrupted)
+            causes = drive(
+                rig, record, timer=timer, auto_arm=not ask, rearm=not moves, interrupted=interrupted,
+                switches=switches, tell=lambda text: bar.console.print(text, highlight=False),
+            )  # fmt: skip
     finally:
         manager.stopping()
         _report(driven, timer, chosen, config, causes=causes)

@@ -14,6 +14,8 @@ from app.cli.tables import facts
 from robot.config import RobotConfig
 from robot.drive.interrupt import StopRequest
 from robot.drive.pilots import open_estimator
+from robot.teleop import open_switches
+from robot.teleop.terminal import own_terminal
 from sim.benchmark.run import SimulatedDrive, aimed, end_of, make_world, simulate
 from sim.tracks.library import find_track
 
@@ -39,7 +41,7 @@ def drive_simulated(chosen: Namespace, config: RobotConfig, *, interrupted: Stop
 
             simulate(
                 world, estimator=estimator, config=config, laps=chosen.laps, watch=watch, interrupted=interrupted,
-                into=result,
+                into=result, switches=open_switches(config.emergency_stop, terminal=own_terminal()),
             )  # fmt: skip
     finally:
         # Also after an error: what was driven until then is what one wants to look at.

@@ -1,8 +1,9 @@
-"""What the loop knows about itself when it asks the supervisor: age, gaps and usability of the frames."""
+"""What the loop knows about itself when it asks the supervisor: frames, temperature, battery, emergency stop."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from math import inf
 
 import numpy as np
@@ -10,10 +11,17 @@ import numpy as np
 from control.messages import Health
 from robot.cameras.source import Frame, Image
 
+Gauge = Callable[[float], float | None]
+"""Reading at a monotonic time in seconds; must not wait. None is not measured; NaN is measured in vain, a fault."""
+
 _WINDOW_S = 3.0
 _STRIDE = 16
 _BLACK, _WHITE = 6.0, 249.0
 """Mean brightness, of 255, below and above which nothing can be seen."""
+
+
+def not_measured(now_s: float) -> None:
+    """The gauge that is not there."""
 
 
 class PictureCheck:
@@ -55,20 +63,37 @@ class DroppedFrames:
 
 
 class HealthMonitor:
-    def __init__(self, *, fps: float) -> None:
+    """``emergency_stop`` is asked last, just before the supervisor decides."""
+
+    def __init__(
+        self,
+        *,
+        fps: float,
+        temperature_c: Gauge = not_measured,
+        cell_voltage_v: Gauge = not_measured,
+        emergency_stop: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._picture = PictureCheck()
         self._dropped = DroppedFrames(fps=fps)
+        self._temperature_c, self._cell_voltage_v = temperature_c, cell_voltage_v
+        self._emergency_stop = emergency_stop
         self._fraction = 0.0
         self._last_s = -inf
 
     def read(self, frame: Frame, *, confidence: float, now_s: float) -> Health:
         self._fraction = self._dropped.update(frame)
         self._last_s = frame.stamp_s
-        return Health(
-            frame_age_s=now_s - frame.stamp_s, line_confidence=confidence,
-            picture_ok=self._picture.is_good(frame.image), dropped_fraction=self._fraction,
-        )  # fmt: skip
+        return self._health(now_s, confidence=confidence, picture_ok=self._picture.is_good(frame.image))
 
     def without_frame(self, *, now_s: float, camera_ok: bool = True) -> Health:
         """No frame came in time, or none will come."""
-        return Health(frame_age_s=now_s - self._last_s, camera_ok=camera_ok, dropped_fraction=self._fraction)
+        return self._health(now_s, camera_ok=camera_ok)
+
+    def _health(
+        self, now_s: float, *, confidence: float = 1.0, picture_ok: bool = True, camera_ok: bool = True
+    ) -> Health:
+        return Health(
+            frame_age_s=now_s - self._last_s, line_confidence=confidence, camera_ok=camera_ok, picture_ok=picture_ok,
+            dropped_fraction=self._fraction, temperature_c=self._temperature_c(now_s),
+            cell_voltage_v=self._cell_voltage_v(now_s), emergency_stop=self._emergency_stop(),
+        )  # fmt: skip

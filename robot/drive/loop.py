@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from control.errors import CameraStalled, MotorError
-from control.messages import NO_LINE, STAND_STILL, Cause, Decision, Health, LineEstimate, SafetyState
+from control.messages import NO_LINE, STAND_STILL, Cause, Decision, Health, LineEstimate
 from control.mixing import Mixer
 from control.pilot import Pilot
 from control.supervisor import SafetySupervisor
 from perception.estimator import Estimator
 from robot.cameras.source import Camera, Frame
+from robot.drive.arming import DRIVING, Arming
 from robot.drive.clock import Clock
 from robot.drive.cycle_timer import CycleTimer
-from robot.drive.health import HealthMonitor
+from robot.drive.health import Gauge, HealthMonitor, not_measured
 from robot.drive.pacer import Pacer
 from robot.drive.tick import Recorder, Tick
 from robot.motors.driver import Motors
+from robot.teleop.emergency import EmergencyStop
+from robot.teleop.switch import Switch
 
 __all__ = ["Recorder", "Rig", "Tick", "drive"]
 
-_ARM_WITHIN_S = 5.0
-"""Longer than this nobody wants to look at a robot that does not start."""
 _STALLED_PASS_S = 0.025
 """While no frame comes, the ramp goes down and the wheels are written this often."""
 _JUST_PAST_S = 0.001
 """Wakes up when the frame is too old, not when it is about to be."""
-_DRIVING = (SafetyState.ARMED, SafetyState.RAMPING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,8 @@ class Rig:
     camera_delay_s: float
     """From exposure to arrival of a frame."""
     period_s: float = 1 / 30
+    temperature_c: Gauge = not_measured
+    cell_voltage_v: Gauge = not_measured
 
 
 def drive(
@@ -54,17 +56,21 @@ def drive(
     auto_arm: bool = True,
     rearm: bool = False,
     interrupted: Callable[[], bool] = lambda: False,
+    switches: Sequence[Switch] = (),
+    tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[Cause, ...]:
     """Drive until the recorder says no, the camera ends or ``interrupted``. Always ends with the motors stopped.
 
-    Returns why the supervisor stopped the drive, or never let it begin. ``rearm`` goes on after a stop as soon as
-    nothing speaks against it: for motors that are not there. Raises CameraError, CameraStalled, MotorError.
+    With ``auto_arm`` it arms by itself, once, and returns why the supervisor stopped the drive or never let it begin.
+    Without, somebody at one of the ``switches`` arms, and again after each stop; ``tell`` is given what to say to them.
+    ``rearm`` goes on after a stop as soon as nothing speaks against it, but never after an emergency stop: for motors
+    that are not there. Raises CameraError, CameraStalled, MotorError.
     """
     rig.pilot.reset()
-    with rig.camera, rig.motors:
+    with rig.camera, rig.motors, EmergencyStop(switches, stop=rig.motors.stop) as emergency:
         try:
-            loop = _Loop(rig, record, timer=timer)
-            return loop.run(auto_arm=auto_arm, rearm=rearm, interrupted=interrupted)
+            arming = Arming(rig.supervisor, emergency, auto=auto_arm, rearm=rearm, began_s=rig.clock.now_s(), tell=tell)
+            return _Loop(rig, record, timer=timer, emergency=emergency).run(arming, interrupted=interrupted)
         finally:
             rig.supervisor.disarm()
             rig.motors.stop()
@@ -73,16 +79,19 @@ def drive(
 class _Loop:
     """The state between two passes."""
 
-    def __init__(self, rig: Rig, record: Recorder, *, timer: CycleTimer) -> None:
+    def __init__(self, rig: Rig, record: Recorder, *, timer: CycleTimer, emergency: EmergencyStop) -> None:
         self._rig, self._record, self._timer = rig, record, timer
-        self._monitor = HealthMonitor(fps=1.0 / rig.period_s)
+        self._monitor = HealthMonitor(
+            fps=1.0 / rig.period_s, temperature_c=rig.temperature_c, cell_voltage_v=rig.cell_voltage_v,
+            emergency_stop=lambda: emergency.pressed,
+        )  # fmt: skip
         self._pacer = Pacer(period_s=rig.period_s)
         self._decision = Decision(command=STAND_STILL)
         self._estimate = NO_LINE
-        self._exposed_s = self._checked_s = self._began_s = rig.clock.now_s()
+        self._exposed_s = self._checked_s = rig.clock.now_s()
         self._stall: CameraStalled | None = None
 
-    def run(self, *, auto_arm: bool, rearm: bool, interrupted: Callable[[], bool]) -> tuple[Cause, ...]:
+    def run(self, arming: Arming, *, interrupted: Callable[[], bool]) -> tuple[Cause, ...]:
         for frame in self._arrivals():
             if interrupted():
                 return ()
@@ -92,28 +101,13 @@ class _Loop:
             go_on = self._record(tick)
             self._timer.mark("record")
             self._timer.end()
-            stopped_by = self._arm(tick, auto_arm=auto_arm, rearm=rearm)
+            stopped_by = arming.after(tick)
+            if stopped_by and self._stall is not None:
+                # A camera that stalls is an error, with the camera's own words.
+                raise self._stall
             if stopped_by or not go_on:
                 return stopped_by
         return ()
-
-    def _arm(self, tick: Tick, *, auto_arm: bool, rearm: bool) -> tuple[Cause, ...]:
-        """Arm when that is wanted and nothing speaks against it; what ends the drive, if anything does."""
-        supervisor = self._rig.supervisor
-        ended: tuple[Cause, ...] = ()
-        if supervisor.state is SafetyState.STOPPED:
-            ended = tick.verdict.causes
-            if rearm:
-                supervisor.disarm()
-        elif auto_arm and supervisor.state is SafetyState.DISARMED:
-            obstacles = supervisor.arm()
-            ended = obstacles if tick.now_s - self._began_s > _ARM_WITHIN_S else ()
-        if not ended or rearm:
-            return ()
-        if self._stall is not None:
-            # A camera that stalls is an error, with the camera's own words.
-            raise self._stall
-        return ended
 
     def _arrivals(self) -> Iterator[Frame | None]:
         """Frames; None stands for one that did not come in time, so that the supervisor sees time pass."""
@@ -144,7 +138,7 @@ class _Loop:
         health = self._decide(frame, self._estimate, now_s=now_s)
         timer.mark("decide")
         # Before arming the pilot's wish is not a command yet: arming wants to see neutral.
-        wanted = self._decision.command if rig.supervisor.state in _DRIVING else STAND_STILL
+        wanted = self._decision.command if rig.supervisor.state in DRIVING else STAND_STILL
         verdict = rig.supervisor.check(wanted, health, dt_s=now_s - self._checked_s)
         self._checked_s = now_s
         wheels, mixer_limited = rig.mixer.wheels(verdict.command)

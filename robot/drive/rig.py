@@ -8,8 +8,10 @@ from robot.cameras import open_camera
 from robot.cameras.file import FileCamera
 from robot.config import RobotConfig
 from robot.drive.clock import Clock, MonotonicClock
+from robot.drive.health import not_measured
 from robot.drive.loop import Rig
 from robot.drive.pilots import make_mixer, make_pilot, standing_command
+from robot.drive.thermometer import Thermometer
 from robot.motors import open_motors
 
 
@@ -29,4 +31,6 @@ def open_rig(config: RobotConfig, *, estimator: Estimator) -> Rig:
         # What a recording's camera delayed is not known.
         camera_delay_s=0.0 if recorded else config.calibration.latency.camera_s,
         period_s=1.0 / config.fps,
+        # A recording is driven the same on a hot day.
+        temperature_c=not_measured if recorded else Thermometer(),
     )  # fmt: skip

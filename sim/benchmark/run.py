@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from control.messages import Cause
@@ -12,6 +12,7 @@ from robot.config import RobotConfig
 from robot.drive.cycle_timer import CycleSummary, CycleTimer
 from robot.drive.loop import Rig, Tick, drive
 from robot.drive.pilots import make_mixer, make_pilot
+from robot.teleop.switch import Switch
 from sim.benchmark.metrics import DriveMetrics, measure
 from sim.looks import find_look
 from sim.rig import SimCamera, SimClock, SimMotors
@@ -81,6 +82,7 @@ def simulate(
     watch: Callable[[SimulatedDrive], bool] = lambda _: True,
     interrupted: Callable[[], bool] = lambda: False,
     into: SimulatedDrive | None = None,
+    switches: Sequence[Switch] = (),
 ) -> SimulatedDrive:
     """Drive ``laps`` laps. ``watch`` is called after each tick and may end the drive with False.
 
@@ -107,7 +109,7 @@ def simulate(
         camera_delay_s=world.params.camera_delay_s, period_s=1 / config.fps,
     )  # fmt: skip
     try:
-        result.causes = drive(rig, record, timer=timer, interrupted=interrupted)
+        result.causes = drive(rig, record, timer=timer, interrupted=interrupted, switches=switches)
     finally:
         result.timing = timer.summary()
         result.metrics = measure(result.truths, lap_m=world.track.length_m, laps=laps, end_m=end_m)

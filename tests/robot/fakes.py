@@ -21,6 +21,7 @@ from control.mixing import DifferentialMixer
 from control.supervisor import SafetySupervisor
 from robot.cameras.source import Frame, Image
 from robot.drive.cycle_timer import CycleTimer
+from robot.drive.health import Gauge, not_measured
 from robot.drive.loop import Rig, Tick
 
 PERIOD_S = 1 / 30
@@ -164,10 +165,17 @@ class Bench:
         self.camera = FakeCamera(self.clock)
         self.motors = FakeMotors(self.clock)
 
-    def rig(self, *, camera_delay_s: float = 0.04) -> Rig:
+    def rig(
+        self,
+        *,
+        camera_delay_s: float = 0.04,
+        temperature_c: Gauge = not_measured,
+        cell_voltage_v: Gauge = not_measured,
+    ) -> Rig:
         return Rig(
             camera=self.camera, motors=self.motors, clock=self.clock, estimator=self.estimator, pilot=self.pilot,
             supervisor=self.supervisor, mixer=DifferentialMixer(), camera_delay_s=camera_delay_s, period_s=PERIOD_S,
+            temperature_c=temperature_c, cell_voltage_v=cell_voltage_v,
         )  # fmt: skip
 
 
