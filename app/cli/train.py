@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -79,6 +80,8 @@ def run(arguments: list[str]) -> int:
     if chosen.start and chosen.resume:
         raise ConfigError("--start says where weights begin, --resume goes on with those of --out; give one of them")
     refuse_unwritable(chosen.out / "state.pt")
+    # Read when torch is loaded: threads that spin while they wait take the painters' cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from perception.training.train import TrainSettings
 
     settings = TrainSettings(
