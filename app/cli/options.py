@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from control.errors import ConfigError, InputError
 from perception.files import replace_file
 from robot.config import RobotConfig, load_config
+from robot.profiles import settings_path
 
 
 class CommandParser(ArgumentParser):
@@ -51,17 +52,17 @@ def count(text: str) -> int:
 
 def add_settings(options: ArgumentParser) -> None:
     options.add_argument(
-        "settings", nargs="*", metavar="robot.yaml | key=value",
-        help="a settings file, then single settings, as follower.speed.max_speed_mps=0.5 or model=my.onnx",
+        "settings", nargs="*", metavar="robot.yaml | profile:NAME | key=value",
+        help="a settings file or a shipped profile, then single settings, as follower.speed.max_speed_mps=0.5",
     )  # fmt: skip
 
 
 def config_from(settings: list[str]) -> RobotConfig:
-    """The first word without = is the file. Raises ConfigError."""
+    """The first word without = is the file, or profile:NAME. Raises ConfigError."""
     files = [word for word in settings if "=" not in word]
     if len(files) > 1:
         raise ConfigError(f"one settings file is enough, got {', '.join(files)}")
-    return load_config(Path(files[0]) if files else None, [word for word in settings if "=" in word])
+    return load_config(settings_path(files[0]) if files else None, [word for word in settings if "=" in word])
 
 
 def refuse_unwritable(*paths: Path | None) -> None:
