@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from app.cli.options import add_settings, config_from, count, natural, parser, refuse_unwritable
+from app.cli.recording import Recording
 from control.errors import ConfigError
 from robot.config import RobotConfig
 from robot.drive.interrupt import stop_on_signals
@@ -35,20 +36,21 @@ def run(arguments: list[str]) -> int:
     add("--camera", metavar="WHICH", help="sim, file:PATH (video or folder of pictures) or usb:NUMBER")
     add("--motors", metavar="WHICH", help="sim, or dry-run: moves nothing")
     add("--arm", action="store_true", help="real motors: drive at once, without asking for Enter first")
+    add("--record", type=Path, metavar="OUT", help="record pictures and ticks: FILE.mcap, or a folder")
     add("--json", type=Path, metavar="OUT", help="write the numbers to this file")
     add("--picture", type=Path, default=Path("drive.png"), metavar="OUT", help="default: drive.png")
     chosen = options.parse(arguments)
     refuse_unwritable(chosen.json, chosen.picture)
     config = _chosen_devices(config_from(chosen.settings), chosen)
-    with stop_on_signals() as interrupted:
+    with stop_on_signals() as interrupted, Recording(chosen.record) as recording:
         if config.camera.source == "sim":
             from app.cli.drive_simulated import drive_simulated
 
-            code = drive_simulated(chosen, config, interrupted=interrupted)
+            code = drive_simulated(chosen, config, interrupted=interrupted, recording=recording)
         else:
             from app.cli.drive_hardware import drive_hardware
 
-            code = drive_hardware(chosen, config, interrupted=interrupted)
+            code = drive_hardware(chosen, config, interrupted=interrupted, recording=recording)
     return interrupted.exit_code or code
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from app.cli.options import write_json
+from app.cli.recording import Recording
 from app.cli.tables import facts
 from control.errors import ConfigError
 from control.messages import Cause, SafetyState
@@ -57,7 +58,7 @@ class _Driven:
         self.stops += tick.verdict.state is SafetyState.STOPPED
 
 
-def drive_hardware(chosen: Namespace, config: RobotConfig, *, interrupted: StopRequest) -> int:
+def drive_hardware(chosen: Namespace, config: RobotConfig, *, interrupted: StopRequest, recording: Recording) -> int:
     """0 when the recording was driven to its end; 1 when the supervisor stopped the drive."""
     terminal = own_terminal()
     switches = open_switches(config.emergency_stop, terminal=terminal)
@@ -67,7 +68,11 @@ def drive_hardware(chosen: Namespace, config: RobotConfig, *, interrupted: StopR
         raise ConfigError(
             "there is no terminal to ask for arming; give --arm to drive as soon as the camera shows a line"
         )
-    rig = open_rig(config, estimator=open_estimator(config))
+    estimator = open_estimator(config)
+    facts = {"camera": config.camera.source, "motors": config.motors.driver, "target": config.target}
+    played = config.camera.source.startswith("file:") and not config.camera.realtime
+    recording.begin(config, facts=facts, lossless=played)
+    rig = open_rig(config, estimator=estimator)
     driven = _Driven(min_confidence=config.follower.min_confidence)
     timer = CycleTimer(period_s=rig.period_s)
     manager = ServiceManager.from_environment()
@@ -78,6 +83,7 @@ def drive_hardware(chosen: Namespace, config: RobotConfig, *, interrupted: StopR
 
             def record(tick: Tick) -> bool:
                 driven.add(tick)
+                recording(tick, timer.this_pass_s)
                 if driven.ticks % _REFRESH_TICKS == 0:
                     bar.update(task, now=_now(tick, driven.ticks))
                 manager.beat(tick.verdict.state.value)

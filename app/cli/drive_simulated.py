@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.cli.options import write_json
+from app.cli.recording import Recording
 from app.cli.tables import facts
 from robot.config import RobotConfig
 from robot.drive.interrupt import StopRequest
@@ -23,13 +24,18 @@ _DEFAULT_TRACK = "reInvent2019_track"
 _REFRESH_TICKS = 10
 
 
-def drive_simulated(chosen: Namespace, config: RobotConfig, *, interrupted: StopRequest) -> int:
+def drive_simulated(chosen: Namespace, config: RobotConfig, *, interrupted: StopRequest, recording: Recording) -> int:
     """0 when all laps were driven without leaving the line, else 1."""
     track = find_track(chosen.track or _DEFAULT_TRACK, crossing=chosen.crossing)
     config = aimed(config, look=chosen.look)
     world = make_world(track, look=chosen.look, config=config, seed=chosen.seed, clutter=chosen.clutter)
     estimator = open_estimator(config)
     result = SimulatedDrive(world=world)
+    facts = {
+        "camera": "sim", "track": track.name, "look": chosen.look, "seed": str(chosen.seed), "target": config.target,
+        "clutter": str(world.clutter),
+    }  # fmt: skip
+    recording.begin(config, facts=facts, lossless=True)
     try:
         with _bar() as bar:
             task = bar.add_task(f"{track.name}, {chosen.look}", total=end_of(track, laps=chosen.laps), now="")
@@ -41,7 +47,7 @@ def drive_simulated(chosen: Namespace, config: RobotConfig, *, interrupted: Stop
 
             simulate(
                 world, estimator=estimator, config=config, laps=chosen.laps, watch=watch, interrupted=interrupted,
-                into=result, switches=open_switches(config.emergency_stop, terminal=own_terminal()),
+                into=result, keep=recording, switches=open_switches(config.emergency_stop, terminal=own_terminal()),
             )  # fmt: skip
     finally:
         # Also after an error: what was driven until then is what one wants to look at.

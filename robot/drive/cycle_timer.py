@@ -39,10 +39,13 @@ class CycleTimer:
         self._whole, self._own = array("d"), array("d")
         self._network_s = 0.0
         self._began_s = self._mark_s = 0.0
+        self.this_pass_s: dict[str, float] = {}
+        """Sections of the pass that ended until now; each pass has a dict of its own, which may be kept."""
 
     def begin(self) -> None:
         self._began_s = self._mark_s = self._now_s()
         self._network_s = 0.0
+        self.this_pass_s = {}
 
     def mark(self, section: str) -> None:
         """The section that ends here began at the last mark."""
@@ -50,6 +53,7 @@ class CycleTimer:
         took_s = now_s - self._mark_s
         self._mark_s = now_s
         self._sections.setdefault(section, array("d")).append(took_s)
+        self.this_pass_s[section] = self.this_pass_s.get(section, 0.0) + took_s
         if section == NETWORK:
             self._network_s += took_s
 

@@ -132,13 +132,15 @@ class SessionWriter:
             # Asked first: what is handed over before closing is still written.
             closing = self._closing.is_set()
             self._write_waiting(until_s=flush_s)
-            if time.monotonic() >= flush_s:
+            # The first tick at once, in a small chunk: that one describes all others.
+            if self._stream.ticks and time.monotonic() >= flush_s:
                 flush_s = time.monotonic() + self._limits.flush_every_s
                 self._part.flush()
                 if self._part.room_bytes() < self._limits.keep_free_bytes:
                     return f"less than {self._limits.keep_free_bytes / 1e6:.0f} MB are free on the disk"
                 if self._part.size_bytes >= self._limits.part_bytes:
                     self._next_part()
+                    flush_s = 0.0
             if not self._queue:
                 if closing:
                     return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from control.messages import Cause
@@ -83,9 +83,11 @@ def simulate(
     interrupted: Callable[[], bool] = lambda: False,
     into: SimulatedDrive | None = None,
     switches: Sequence[Switch] = (),
+    keep: Callable[[Tick, Mapping[str, float], Truth], None] = lambda *_: None,
 ) -> SimulatedDrive:
     """Drive ``laps`` laps. ``watch`` is called after each tick and may end the drive with False.
 
+    ``keep`` is given each tick with its picture, the time its sections took, and the truth.
     Raises CameraError, MotorError; ``into`` then holds what was driven.
     """
     end_m = end_of(world.track, laps=laps)
@@ -95,6 +97,7 @@ def simulate(
 
     def record(tick: Tick) -> bool:
         truth = world.truth
+        keep(tick, timer.this_pass_s, truth)
         result.ticks.append(tick.without_picture())
         result.truths.append(truth)
         if abs(truth.lateral_error_m) > _LOST_M:
