@@ -12,7 +12,7 @@ from robot.doctor.machine import Machine
 
 _GIB = 1024**3
 _LITTLE_BYTES, _NOTHING_BYTES = 1 * _GIB, _GIB // 50
-_JETPACK = {32: "4", 34: "5", 35: "5", 36: "6", 38: "7"}
+_JETPACK = {32: "4", 34: "5", 35: "5", 36: "6", 38: "7", 39: "7"}
 """By L4T's major release; its package, where installed, says it more exactly."""
 _RELEASE = re.compile(r"R(\d+) \(release\), REVISION: ([\d.]+)")
 _PACKAGE = re.compile(r"^Package: nvidia-jetpack$.*?^Version: (\S+)$", re.DOTALL | re.MULTILINE)
@@ -20,7 +20,7 @@ _MODE = re.compile(r"NV Power Mode: (\S+)")
 
 
 def computer(machine: Machine, supervisor: SupervisorSettings) -> Iterator[Finding]:
-    yield ok("board", machine.text("/proc/device-tree/model") or f"a computer without device tree, {_kind(machine)}")
+    yield _board(machine)
     yield _system(machine)
     yield ok("Python", f"{'.'.join(str(number) for number in machine.python)}, {machine.architecture}")
     if machine.is_jetson:
@@ -33,13 +33,18 @@ def computer(machine: Machine, supervisor: SupervisorSettings) -> Iterator[Findi
         yield ok("battery", battery)
 
 
-def _kind(machine: Machine) -> str:
-    return machine.architecture or "of unknown kind"
+def _board(machine: Machine) -> Finding:
+    model = machine.text("/proc/device-tree/model")
+    if not model and machine.architecture == "aarch64" and machine.is_container:
+        # Docker masks /sys/firmware, where the tree is; then the header's bus and pins cannot be known.
+        fix = "docker run --security-opt systempaths=unconfined"
+        return warning("board", "unknown: the container hides the device tree", fix)
+    return ok("board", model or f"a computer without device tree, {machine.architecture}")
 
 
 def _system(machine: Machine) -> Finding:
     release = _RELEASE.search(machine.text("/etc/nv_tegra_release"))
-    inside = ", in a container" if machine.path("/.dockerenv").exists() else ""
+    inside = ", in a container" if machine.is_container else ""
     if release is None:
         name = re.search(r'^PRETTY_NAME="?([^"\n]+)', machine.text("/etc/os-release"), re.MULTILINE)
         return ok("system", f"{name.group(1) if name else 'unknown'}{inside}")

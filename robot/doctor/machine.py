@@ -90,6 +90,10 @@ class Machine:
         return "nvidia,tegra" in self.text("/proc/device-tree/compatible")
 
     @property
+    def is_container(self) -> bool:
+        return self.path("/.dockerenv").exists()
+
+    @property
     def has_device_tree(self) -> bool:
         """A small board, whose header's buses are for what its owner wires to them."""
         return bool(self.text("/proc/device-tree/compatible"))

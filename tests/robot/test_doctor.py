@@ -151,6 +151,7 @@ def test_a_csi_camera_needs_sensor_plugin_and_server(how: dict[str, Any], part: 
 WHEEL = {**OPENCV, "wheel": "opencv-python", "gstreamer": False, "place": "/home/me/.venv/lib/cv2/__init__.py"}
 WEAKER = [
     (HAT, {"opencv": WHEEL}, "OpenCV", "pip uninstall -y opencv-python"),
+    (("model=classical",), {"without": ["proc/"], "more": {".dockerenv": ""}}, "board", "systempaths=unconfined"),
     (HAT, {"said": {**SAID, "timedatectl": "no"}, "without": ["run/"]}, "clock", "set-ntp"),
     (HAT, {"more": {"sys/class/hwmon/hwmon3/oc1_event_cnt": "3"}}, "power", "stronger"),
     (HAT, {"more": {"sys/class/thermal/thermal_zone0/temp": "92000"}}, "temperature", "jetson_clocks"),
