@@ -7,6 +7,7 @@ from perception.estimator import Estimator
 from robot.cameras import open_camera
 from robot.cameras.file import FileCamera
 from robot.config import RobotConfig
+from robot.drive.battery import cell_voltage
 from robot.drive.clock import Clock, MonotonicClock
 from robot.drive.health import not_measured
 from robot.drive.loop import Rig
@@ -22,6 +23,7 @@ def open_rig(config: RobotConfig, *, estimator: Estimator) -> Rig:
     """
     motors = open_motors(config.motors, standing=standing_command(config))
     pilot, mixer = make_pilot(config), make_mixer(config)
+    battery = not_measured if config.camera.source.startswith("file:") else cell_voltage(config.battery)
     camera = open_camera(config.camera.source, fps=config.fps, realtime=config.camera.realtime)
     recorded = isinstance(camera, FileCamera)
     clock: Clock = camera if isinstance(camera, FileCamera) else MonotonicClock()
@@ -31,6 +33,7 @@ def open_rig(config: RobotConfig, *, estimator: Estimator) -> Rig:
         # What a recording's camera delayed is not known.
         camera_delay_s=0.0 if recorded else config.calibration.latency.camera_s,
         period_s=1.0 / config.fps,
-        # A recording is driven the same on a hot day.
+        # A recording is driven the same on a hot day and with an empty battery.
         temperature_c=not_measured if recorded else Thermometer(),
+        cell_voltage_v=battery,
     )  # fmt: skip
