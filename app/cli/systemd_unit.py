@@ -24,7 +24,7 @@ User={user}
 {groups}WorkingDirectory={folder}
 StateDirectory={name}
 Environment=PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1
-{waits}ExecStart={program} drive {settings} --json %S/{name}/drive.json --picture %S/{name}/drive.png
+{waits}ExecStart={program} drive --arm {settings} --json %S/{name}/drive.json --picture %S/{name}/drive.png
 # Runs whenever the drive has ended: after a crash, a hang, a kill, a failed start.
 ExecStopPost={program} stop {settings}
 TimeoutStartSec=180

@@ -61,7 +61,7 @@ def test_the_unit_is_watched_and_always_ends_with_the_motors_stopped(
     assert unit["KillMode"] == ["mixed"]
     assert unit["Restart"] == ["on-abnormal"]
     (start,), (stop,) = unit["ExecStart"], unit["ExecStopPost"]
-    assert f' drive "{robot}" fps=20 ' in start
+    assert f' drive --arm "{robot}" fps=20 ' in start
     assert stop.endswith(f' stop "{robot}" fps=20')
     assert start.startswith("/")
     assert unit["WorkingDirectory"] == [str(robot.parent)]
