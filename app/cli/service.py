@@ -62,14 +62,16 @@ def run(arguments: list[str]) -> int:
 
 def _unit(chosen: Namespace) -> Unit:
     """Raises ConfigError."""
-    files = [Path(word) for word in chosen.settings if "=" not in word]
+    files = [word for word in chosen.settings if "=" not in word]
     config = config_from(chosen.settings)
     if config.camera.source == "sim" or config.motors.driver == "sim":
         raise ConfigError("a service drives hardware; name a settings file with camera.source and motors.driver")
-    where = files[0].absolute() if files else None
+    # A profile is found by its name from anywhere, a file is not.
+    where = Path(files[0]).absolute() if files and not files[0].startswith("profile:") else None
+    named = str(where) if where else "".join(files)
     return Unit(
         program=_program(),
-        settings=(*([str(where)] if where else []), *(word for word in chosen.settings if "=" in word)),
+        settings=(*filter(None, [named]), *(word for word in chosen.settings if "=" in word)),
         folder=str(where.parent if where else Path.cwd()), user=chosen.user or _user(), groups=_groups(),
         devices=_late_devices(config), restart=chosen.restart,
     )  # fmt: skip

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from robot.doctor.devices import needs_group
-from robot.doctor.finding import Finding, ok, problem, warning
+from robot.doctor.finding import Finding, needs_group, ok, problem, warning
 from robot.doctor.machine import Machine
 
 _CSI = ("csi", "argus")

@@ -1,4 +1,4 @@
-"""The computer itself: board, system, power, heat, disk, clock, battery."""
+"""The computer itself: board, system, power, heat, disk, clock."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def computer(machine: Machine, supervisor: SupervisorSettings) -> Iterator[Findi
     yield _heat(machine, supervisor)
     yield _disk(machine)
     yield _clock(machine)
-    battery = _battery(machine)
-    if battery:
-        yield ok("battery", battery)
+    supply = _supply(machine)
+    if supply:
+        yield ok("supply", supply)
 
 
 def _board(machine: Machine) -> Finding:
@@ -109,8 +109,8 @@ def _clock(machine: Machine) -> Finding:
     return warning("clock", "not synchronised: dates of files and logs may be wrong", "sudo timedatectl set-ntp true")
 
 
-def _battery(machine: Machine) -> str:
-    """Only what the kernel knows of; a gauge on the I2C bus is told there."""
+def _supply(machine: Machine) -> str:
+    """A battery that the kernel knows of, as a laptop's."""
     for supply in machine.found("/sys/class/power_supply/*"):
         if machine.text(supply / "type") == "Battery":
             volts = _number(machine, supply / "voltage_now") / 1e6

@@ -3,76 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from control.errors import LinepilotError
+from control.faults import SupervisorSettings
 from robot.config import RobotConfig
-from robot.doctor.finding import Finding, ok, problem, problem_of, warning
-from robot.doctor.i2c_scan import KNOWN, Scan, scan
+from robot.doctor.finding import Finding, needs_group, ok, problem, problem_of, warning
+from robot.doctor.i2c_bus import LOOK_AGAIN, Bus, look
+from robot.doctor.i2c_scan import Scan
 from robot.doctor.machine import Machine
 from robot.doctor.wire import Wire, wire_of
 from robot.motors.boards import make_board
 from robot.motors.i2c import header_bus
+from robot.motors.settings import BatterySettings
 
-_LOOK_AGAIN = "check the motors' switch, battery and cable, then: linepilot doctor"
 _PINS = "sudo /opt/nvidia/jetson-io/jetson-io.py"
 _NO_MOTORS = {"sim": "simulated", "dry-run": "dry-run: nothing moves"}
 
 
 def devices(machine: Machine, config: RobotConfig) -> Iterator[Finding]:
     wire = wire_of(config.motors, root=machine.root)
-    bus = _Bus.of(machine, wire)
+    header = header_bus(machine.path("/proc/device-tree/compatible"))
+    gauge = config.battery if config.battery.sensor != "none" else None
+    gauge_bus = (header if gauge.bus is None else gauge.bus) if gauge else None
+    needed = wire.bus if wire.bus is not None else gauge_bus
+    bus = look(machine, number=needed, header=header, gauge=config.battery.address)
     yield bus.finding
     yield _ports(machine)
-    yield _pins(machine, wire)
+    yield _pins(machine, needed=wire.gpio or config.emergency_stop.pin is not None, pulses=wire.gpio)
     yield _motors(machine, config, wire, bus.scan)
+    if gauge:
+        if gauge_bus != needed:
+            bus = look(machine, number=gauge_bus, header=header, gauge=gauge.address)
+        yield _battery(gauge, bus, config.supervisor)
 
 
-def needs_group(group: str) -> str:
-    return f"sudo usermod -aG {group} $USER, then log in again"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Bus:
-    finding: Finding
-    scan: Scan | None = None
-
-    @classmethod
-    def of(cls, machine: Machine, wire: Wire) -> _Bus:
-        """Only the header's bus, or the one that the settings name: the others belong to the board's own chips."""
-        there = [path.name.removeprefix("i2c-") for path in machine.found("/dev/i2c-*")]
-        buses = f"buses {', '.join(there)}" if there else "no bus"
-        number = wire.bus
-        if number is None and machine.has_device_tree:
-            number = header_bus(machine.path("/proc/device-tree/compatible"))
-        if number is None or (str(number) not in there and wire.bus is None):
-            return cls(finding=ok("I2C", f"{buses}; none needed"))
-        device = machine.path(f"/dev/i2c-{number}")
-        bad = problem if wire.bus is not None else warning
-        if str(number) not in there:
-            fix = f"is it another one? motors.i2c.bus={there[0]}" if there else "sudo modprobe i2c-dev"
-            return cls(finding=bad("I2C", f"{buses}; bus {number} is not there", fix))
-        if not machine.may_use(device):
-            return cls(finding=bad("I2C", f"{buses}; bus {number} may not be used by you", needs_group("i2c")))
-        if find_spec("smbus2") is None:
-            return cls(finding=bad("I2C", f"{buses}; smbus2 is not installed", "pip install 'linepilot[jetson]'"))
-        done = scan(device)
-        if done.trouble:
-            return cls(finding=bad("I2C", f"bus {number}: {done.trouble}", _LOOK_AGAIN), scan=done)
-        return cls(finding=ok("I2C", f"{buses}; on bus {number}: {_answers(done)}"), scan=done)
-
-
-def _answers(done: Scan) -> str:
-    named = [f"0x{address:02x}{_known(address)}" for address in done.answers]
-    named += [f"0x{address:02x} (kernel's)" for address in done.held]
-    volts = f"; battery {done.battery_v:.2f} V" if done.battery_v else ""
-    return f"{', '.join(named) or 'nobody answers'}{volts}"
-
-
-def _known(address: int) -> str:
-    return f" {KNOWN[address]}" if address in KNOWN else ""
+def _battery(gauge: BatterySettings, bus: Bus, supervisor: SupervisorSettings) -> Finding:
+    name = f"INA219 at 0x{gauge.address:02x}"
+    if bus.scan is None or bus.scan.gauge_v is None:
+        fix = "check the cable, or drive without it: battery.sensor=none"
+        return problem("battery", f"{name}: {bus.finding.found}", fix)
+    cell_v = bus.scan.gauge_v / gauge.cells
+    found = f"{bus.scan.gauge_v:.2f} V, {gauge.cells} cells of {cell_v:.2f} V"
+    if cell_v < supervisor.cell_empty_v:
+        return problem("battery", f"{found}: the supervisor stops at {supervisor.cell_empty_v:g} V", "charge it")
+    if cell_v < supervisor.cell_low_v:
+        return warning("battery", f"{found}: the supervisor slows down", "charge it")
+    return ok("battery", found)
 
 
 def _ports(machine: Machine) -> Finding:
@@ -80,19 +58,22 @@ def _ports(machine: Machine) -> Finding:
     return ok("serial", ", ".join(ports) or "no port")
 
 
-def _pins(machine: Machine, wire: Wire) -> Finding:
+def _pins(machine: Machine, *, needed: bool, pulses: bool) -> Finding:
+    """``needed`` by an H-bridge or an emergency stop; ``pulses`` by the first alone."""
     chips = machine.found("/dev/gpiochip*")
     library = "Jetson.GPIO is " + ("installed" if _has_gpio() else "not installed")
     found = f"{len(chips)} chips; {library}"
-    if not wire.gpio:
+    if not needed:
         return ok("GPIO", f"{found}; none needed")
     if not machine.is_jetson or not chips:
-        return problem("GPIO", f"{found}; no header of a Jetson here", "use another board: motors.driver=motorhat")
+        return problem(
+            "GPIO", f"{found}; no header of a Jetson here", "set another motors.driver, or no emergency_stop.pin"
+        )
     if not _has_gpio():
         return problem("GPIO", found, "pip install 'linepilot[jetson]'")
     if not machine.may_use(chips[0]):
         return problem("GPIO", f"{machine.shown(chips[0])} may not be used by you", needs_group("gpio"))
-    if not machine.found("/sys/class/pwm/pwmchip*"):
+    if pulses and not machine.found("/sys/class/pwm/pwmchip*"):
         return problem("GPIO", f"{found}; no PWM is enabled on the header", _PINS)
     return ok("GPIO", found)
 
@@ -118,7 +99,7 @@ def _motors(machine: Machine, config: RobotConfig, wire: Wire, done: Scan | None
         return problem("motors", f"{name}: its bus cannot be used", "first mend what I2C says")
     silent = [f"0x{address:02x}" for address in wire.addresses if address not in done.answers]
     if silent:
-        return problem("motors", f"{name}: nobody answers at {', '.join(silent)} on bus {wire.bus}", _LOOK_AGAIN)
+        return problem("motors", f"{name}: nobody answers at {', '.join(silent)} on bus {wire.bus}", LOOK_AGAIN)
     return ok("motors", f"{name}: answers")
 
 

@@ -39,3 +39,7 @@ def problem_of(part: str, error: Exception) -> Finding:
     """Our errors say what is wrong and then, after the last semicolon, what to do."""
     what, _, remedy = " ".join(str(error).split()).rpartition("; ")
     return problem(part, what or remedy, remedy)
+
+
+def needs_group(group: str) -> str:
+    return f"sudo usermod -aG {group} $USER, then log in again"

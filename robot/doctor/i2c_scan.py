@@ -15,7 +15,6 @@ KNOWN = {
     0x68: "IMU", 0x70: "all PCA9685",
 }  # fmt: skip
 """What usually sits there on a robot."""
-INA219 = 0x41
 _BUS_VOLTAGE = 0x02
 
 
@@ -24,12 +23,13 @@ class Scan:
     answers: tuple[int, ...] = ()
     trouble: str = ""
     """Why there was no scan, or why it was given up."""
-    battery_v: float | None = None
+    gauge_v: float | None = None
+    """At the battery's side of an INA219."""
     held: tuple[int, ...] = ()
     """Addresses whose chip a kernel driver has taken; they are there, but not for us."""
 
 
-def scan(device: Path) -> Scan:
+def scan(device: Path, *, gauge: int) -> Scan:
     """A Jetson asks an address in about 0.3 ms. Needs smbus2."""
     from smbus2 import SMBus
 
@@ -48,8 +48,8 @@ def scan(device: Path) -> Scan:
             timeouts = timeouts + 1 if number == errno.ETIMEDOUT else 0
             if timeouts == _MOST_TIMEOUTS:
                 return Scan(trouble="stuck: a wire or a chip without power holds it low")
-        battery_v = _voltage(bus) if INA219 in answers else None
-    return Scan(answers=tuple(answers), held=tuple(held), battery_v=battery_v)
+        gauge_v = _voltage(bus, gauge) if gauge in answers else None
+    return Scan(answers=tuple(answers), held=tuple(held), gauge_v=gauge_v)
 
 
 def _asked(bus: Any, address: int) -> int:
@@ -61,10 +61,10 @@ def _asked(bus: Any, address: int) -> int:
     return 0
 
 
-def _voltage(bus: Any) -> float | None:
-    """Of an INA219: big-endian, in steps of 4 mV above three flags."""
+def _voltage(bus: Any, gauge: int) -> float | None:
+    """Big-endian, in steps of 4 mV above three flags."""
     try:
-        high, low = bus.read_i2c_block_data(INA219, _BUS_VOLTAGE, 2)
+        high, low = bus.read_i2c_block_data(gauge, _BUS_VOLTAGE, 2)
     except OSError:
         return None
     return float((high << 8 | low) >> 3) * 0.004

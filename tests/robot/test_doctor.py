@@ -105,7 +105,8 @@ MISSING_THING = [
     ),
     (GPIO, {"forbidden": lambda name: name == "gpiochip0"}, "GPIO", "usermod -aG gpio"),
     (GPIO, {"without": ["sys/class/pwm"]}, "GPIO", "jetson-io"),
-    (GPIO, {"without": ["proc/", "dev/gpiochip"]}, "GPIO", "another board"),
+    (GPIO, {"without": ["proc/", "dev/gpiochip"]}, "GPIO", "another motors.driver"),
+    ((*HAT, "emergency_stop.pin=7"), {"forbidden": lambda name: name == "gpiochip0"}, "GPIO", "usermod -aG gpio"),
     (HAT, {"more": {"sys/class/thermal/thermal_zone0/temp": "97000"}}, "temperature", "cool down"),
     (HAT, {"free_bytes": 1024}, "disk", "apt clean"),
     (HAT, {"opencv": {"error": "No module named 'cv2'"}}, "OpenCV", "--system-site-packages"),
@@ -197,15 +198,45 @@ def test_a_chip_that_the_kernel_has_taken_is_not_ours(tmp_path: Path, bus: I2cMo
     assert found["motors"].level is Level.PROBLEM
 
 
-def test_a_gauge_on_the_bus_tells_the_battery(tmp_path: Path, bus: I2cModel) -> None:
+def test_a_gauge_on_the_bus_tells_its_voltage(tmp_path: Path, bus: I2cModel) -> None:
     bus.chips[0x41][2:4] = bytes.fromhex("5dc0")
-    assert "battery 12.00 V" in looked(orin(tmp_path), *HAT)["I2C"].found
+    assert looked(orin(tmp_path), *HAT)["I2C"].found.endswith("; 12.00 V")
+
+
+@pytest.mark.parametrize(
+    ("raw", "level", "said"),
+    [
+        ("5dc0", Level.OK, "12.00 V, 3 cells of 4.00 V"),
+        ("4e20", Level.WARNING, "slows down"),
+        ("4a38", Level.PROBLEM, "stops at 3.2 V"),
+    ],
+)
+@pytest.mark.parametrize("motors", [HAT, SERIAL])
+def test_the_battery_is_judged_by_the_supervisor_s_limits(
+    raw: str, level: Level, said: str, motors: tuple[str, ...], tmp_path: Path, bus: I2cModel
+) -> None:
+    bus.chips[0x41][2:4] = bytes.fromhex(raw)
+    battery = looked(orin(tmp_path), *motors, "battery.sensor=ina219")["battery"]
+    assert battery.level is level
+    assert said in battery.found
+
+
+def test_a_battery_gauge_on_a_bus_of_its_own_is_looked_at_there(tmp_path: Path) -> None:
+    found = looked(orin(tmp_path, forbidden=lambda n: n == "i2c-1"), *HAT, "battery.sensor=ina219", "battery.bus=1")
+    assert not_ok(found) == {"battery": Level.PROBLEM}
+    assert "bus 1 may not be used" in found["battery"].found
+
+
+def test_a_battery_gauge_that_is_silent_is_a_problem(tmp_path: Path) -> None:
+    found = looked(orin(tmp_path), *HAT, "battery.sensor=ina219", "battery.address=66")
+    assert not_ok(found) == {"battery": Level.PROBLEM}
+    assert "battery.sensor=none" in found["battery"].fix
 
 
 def test_a_battery_that_the_kernel_knows_is_told(tmp_path: Path) -> None:
     supply = "sys/class/power_supply/BAT0/"
     more = {f"{supply}type": "Battery", f"{supply}capacity": "83", f"{supply}voltage_now": "11900000"}
-    assert looked(orin(tmp_path, more=more))["battery"].found == "83 %, 11.90 V"
+    assert looked(orin(tmp_path, more=more))["supply"].found == "83 %, 11.90 V"
 
 
 @pytest.mark.parametrize(
