@@ -17,9 +17,11 @@ COMMANDS = {
     "export": ("app.cli.export", "turn trained weights into ONNX and int8 for driving"),
     "tracks": ("app.cli.tracks", "list the tracks and the looks to drive on"),
     "doctor": ("app.cli.doctor", "look at this machine: what stands between it and a drive, and what mends it"),
+    "sessions": ("app.cli.sessions", "list, repair, trim and export what drives recorded"),
     "service": ("app.cli.service", "drive at boot, watched by systemd"),
     "stop": ("app.cli.stop", "write STOP to the motor board"),
-    "config": ("app.cli.config", "print every setting, or their JSON Schema"),
+    "motors": ("app.cli.motors", "list the motor boards; turn each output in turn, wheels up"),
+    "config": ("app.cli.config", "print every setting, a profile to copy, or the JSON Schema"),
 }
 _HELP = """usage: linepilot COMMAND [options]
 

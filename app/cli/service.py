@@ -63,6 +63,8 @@ def run(arguments: list[str]) -> int:
 def _unit(chosen: Namespace) -> Unit:
     """Raises ConfigError."""
     files = [word for word in chosen.settings if "=" not in word]
+    if any(word.startswith("profile:") for word in chosen.settings):
+        raise ConfigError("a service needs a file that stays: linepilot config --profile NAME > robot.yaml")
     config = config_from(chosen.settings)
     if config.camera.source == "sim" or config.motors.driver == "sim":
         raise ConfigError("a service drives hardware; name a settings file with camera.source and motors.driver")
