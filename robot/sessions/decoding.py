@@ -40,7 +40,7 @@ def decode_tick(message: Any, *, picture: Picture | None) -> SessionTick:
     )  # fmt: skip
 
 
-def _point(message: Any) -> LinePoint:
+def decode_point(message: Any) -> LinePoint:
     return LinePoint(x=message.x, y=message.y, visible=message.visible, spread=message.spread)
 
 
@@ -49,14 +49,14 @@ def _command(message: Any) -> DriveCommand:
 
 
 def _estimate(message: Any) -> LineEstimate:
-    return LineEstimate(points=tuple(map(_point, message.points)), confidence=message.confidence)
+    return LineEstimate(points=tuple(map(decode_point, message.points)), confidence=message.confidence)
 
 
 def _decision(message: Any) -> Decision:
     terms, ground = message.terms, message.ground
     return Decision(
         command=_command(message.command), confidence=message.confidence,
-        target=_point(message.target) if message.HasField("target") else None,
+        target=decode_point(message.target) if message.HasField("target") else None,
         ground=GroundPoint(x=ground.x, y=ground.y) if message.HasField("ground") else None,
         terms=SteeringTerms(
             error=terms.error, proportional=terms.proportional, integral=terms.integral, derivative=terms.derivative,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from google.protobuf.message import DecodeError
 from mcap.records import Attachment, Channel, Message, Metadata, Schema
 
 from control.errors import SessionError
-from robot.sessions.decoding import decode_tick
+from control.messages import LinePoint
+from robot.sessions.decoding import decode_point, decode_tick
 from robot.sessions.header import BEGIN, END
 from robot.sessions.record_scan import RecordScan
 from robot.sessions.schema import CLASSES, IMAGE, TICK
@@ -50,6 +52,12 @@ class SessionFrame:
         """With its picture decoded. Raises SessionError."""
         return decode_tick(self.message, picture=self.image())
 
+    @property
+    def target(self) -> LinePoint | None:
+        """The image point that was followed."""
+        decision = self.message.decision
+        return decode_point(decision.target) if decision.HasField("target") else None
+
     def image(self) -> Image | None:
         """(H, W, 3) BGR. Raises SessionError when the picture is damaged."""
         if self.jpeg is None:
@@ -71,11 +79,15 @@ class SessionReader:
         self.attachments: dict[str, bytes] = {}
         self.damage: list[str] = []
         self.is_closed = False
+        self.topics: Counter[str] = Counter()
+        """How many messages are on each."""
+        self.start_ns = self.end_ns = 0
 
     def messages(self) -> Iterator[StoredMessage]:
         """Raises SessionError when it is no MCAP file."""
         scan = RecordScan(self.path)
         self.facts, self.end, self.attachments, self.damage, self.is_closed = {}, {}, {}, scan.damage, False
+        self.topics, self.start_ns, self.end_ns = Counter(), 0, 0
         names: dict[int, str] = {}
         channels: dict[int, tuple[str, str]] = {}
         orphans = 0
@@ -85,6 +97,8 @@ class SessionReader:
                 if known is None:
                     orphans += 1
                     continue
+                self.topics[known[0]] += 1
+                self.start_ns, self.end_ns = self.start_ns or record.log_time, record.log_time
                 yield StoredMessage(
                     topic=known[0], schema=known[1], time_ns=record.log_time, sequence=record.sequence,
                     data=record.data,

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("app", "sim", "robot", "perception", "calibration", "control")
-COMMANDS = ("drive", "bench", "evaluate", "train", "synth", "export", "tracks", "doctor", "service", "stop", "config")
+COMMANDS = ("drive", "bench", "evaluate", "train", "synth", "export", "tracks", "doctor", "sessions", "service", "stop", "config")
 
 
 def loaded_by(code: str) -> set[str]:
