@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.main import COMMANDS
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("app", "sim", "robot", "perception", "calibration", "control")
-COMMANDS = ("drive", "bench", "evaluate", "train", "synth", "export", "tracks", "doctor", "sessions", "service", "stop", "config")
 
 
 def loaded_by(code: str) -> set[str]:
