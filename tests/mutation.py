@@ -22,7 +22,14 @@ TESTS = {
     "control/limits.py": ("tests/control/test_limits.py",),
     "control/supervisor.py": ("tests/control/test_supervisor.py",),
     "control/faults.py": ("tests/control/test_supervisor.py", "tests/control/test_settings.py"),
+    "robot/motors/wire.py": ("tests/robot/test_actuator.py",),
+    "robot/motors/guard.py": ("tests/robot/test_guard.py",),
+    "robot/motors/actuator.py": ("tests/robot/test_actuator.py",),
+    "robot/teleop/emergency.py": ("tests/robot/test_switches.py",),
+    "robot/teleop/terminal.py": ("tests/robot/test_switches.py",),
+    "robot/drive/arming.py": ("tests/robot/test_arming.py",),
 }
+_NEEDED = ("control", "calibration", "perception", "robot", "tests/control", "tests/robot")
 DEADLINE_S = 120.0
 
 _ON_ENTRY = "set whenever a ramp begins, and read only while one lasts"
@@ -151,7 +158,7 @@ def mutants(source: str) -> Iterator[Mutant]:
 
 
 def is_caught(copy_root: Path, tests: tuple[str, ...]) -> bool:
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(copy_root)}
     command = [sys.executable, "-m", "pytest", *tests, "-x", "-q", "-p", "no:cacheprovider"]
     try:
         run = subprocess.run(
@@ -167,8 +174,8 @@ def score(module: str, tests: tuple[str, ...], out: list[str]) -> tuple[int, int
     caught = total = 0
     with tempfile.TemporaryDirectory() as folder:
         copy_root = Path(folder)
-        for part in ("control", "tests/control"):
-            shutil.copytree(ROOT / part, copy_root / part, ignore=shutil.ignore_patterns("__pycache__"))
+        for part in _NEEDED:
+            shutil.copytree(ROOT / part, copy_root / part, ignore=shutil.ignore_patterns("__pycache__", "models"))
         shutil.copy(ROOT / "pyproject.toml", copy_root)
         target = copy_root / module
         if not is_caught(copy_root, tests):

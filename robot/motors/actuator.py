@@ -37,6 +37,8 @@ class Actuator:
         self._setpoint: WheelCommand | None = None
         """None is STOP, latched: only a neutral setpoint opens the way for others."""
         self._heard_s = self._ticked_s = now_s
+        self._lost = False
+        """The wire failed: before anything drives again the board is set up anew, its own watchdog included."""
         self._told, self._told_s = b"", now_s
 
     def hear(self, data: bytes, *, now_s: float) -> bool:
@@ -52,8 +54,9 @@ class Actuator:
         try:
             wanted = unpack(data)
         except ValueError as error:
-            self._say(TROUBLE, f"motors: {error}")
+            self._say(TROUBLE, f"motors: {error}; stopped")
             self._setpoint = None
+            self.write()
             return True
         self._heard_s = now_s
         if self._setpoint is not None or is_neutral(wanted):
@@ -80,11 +83,16 @@ class Actuator:
             try:
                 if self._setpoint is None:
                     self._motors.stop()
-                else:
-                    self._motors.apply(self._setpoint)
+                    return
+                if self._lost:
+                    self._motors.reopen()
+                    self._lost = False
+                self._motors.apply(self._setpoint)
             except MotorError as error:
                 if attempt == 2:
-                    self._setpoint = None
+                    self._setpoint, self._lost = None, True
+                    # A port that was plugged in again is another file.
+                    self._motors.disconnect()
                     self._say(TROUBLE, str(error))
             else:
                 return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import termios
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import isfinite
 from types import TracebackType
 from typing import Protocol
@@ -78,6 +78,18 @@ class BoardMotors:
         if self._open:
             with self._named():
                 self.board.stop()
+
+    def disconnect(self) -> None:
+        """Let go of a wire that has failed; the next ``stop`` connects anew. Never raises."""
+        with suppress(MotorError, *_WIRE_ERRORS):
+            # What is there to tell of it was told when it failed.
+            self.board.close()
+
+    def reopen(self) -> None:
+        """STOP, then set up as at the start: the board may have lost its power and its settings. Raises MotorError."""
+        self.disconnect()
+        with self._named():
+            self.board.open()
 
     def close(self) -> None:
         if not self._open:

@@ -44,9 +44,10 @@ class GuardedMotors:
         self._send(self._line, pack(command))
 
     def stop(self) -> None:
-        """Raises MotorError when the process is gone: then the guard has stopped the wheels."""
-        if self._line is not None:
-            self._send(self._line, STOP)
+        """From any thread. Raises MotorError when the process is gone: then the guard has stopped the wheels."""
+        line = self._line
+        if line is not None:
+            self._send(line, STOP)
 
     def close(self) -> None:
         line, process = self._line, self._process

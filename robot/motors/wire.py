@@ -28,6 +28,9 @@ def unpack(data: bytes) -> WheelCommand:
     if len(data) != _SETPOINT.size or data[:1] not in (b"d", b"a"):
         raise ValueError(f"{data[:16]!r} is no setpoint")
     kind, first, second = _SETPOINT.unpack(data)
+    if not (-1.0 <= first <= 1.0 and -1.0 <= second <= 1.0):
+        # NaN is in no range.
+        raise ValueError(f"({first:g}, {second:g}) is no pair of duties in [-1, 1]")
     if kind == b"d":
         return DifferentialCommand(left=first, right=second)
     return AckermannCommand(steering=first, throttle=second)
