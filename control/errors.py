@@ -12,6 +12,7 @@ LinepilotError                 base: a sentence for the user, exit code 1
 +-- DeviceError                hardware answered wrongly or not at all
     +-- CameraError            the camera cannot be opened or died
     |   +-- CameraStalled      no new frame within the deadline
+    |       +-- CameraLost     the device died or froze, and is being opened again
     +-- MotorError             the motor bus refused a write
 """
 
@@ -74,6 +75,10 @@ class CameraError(DeviceError):
 
 
 class CameraStalled(CameraError):  # noqa: N818 - reads as what happened
+    pass
+
+
+class CameraLost(CameraStalled):
     pass
 
 

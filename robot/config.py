@@ -14,20 +14,12 @@ from control.faults import SupervisorSettings
 from control.follower import FollowerSettings
 from control.laws import JetBotSettings, JetRacerSettings
 from control.messages import Target
+from robot.cameras.settings import CameraSettings
 from robot.motors.settings import BatterySettings, MotorSettings
 from robot.settings_file import Settings, override, read_settings, refuse_unknown
 from robot.teleop.settings import EmergencyStopSettings
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class CameraSettings(BaseModel):
-    model_config = _STRICT
-
-    source: str = "sim"
-    """sim, file:PATH (video or folder of pictures), usb:NUMBER."""
-    realtime: bool = False
-    """Play a recording at its own speed; otherwise as fast as the loop takes it."""
 
 
 class RobotConfig(BaseModel):

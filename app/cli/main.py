@@ -83,6 +83,8 @@ def _run(name: str, arguments: list[str]) -> int:
     # OpenCV and FFmpeg would talk past our one line; they read this when they are imported.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    # And would wait 10 s for a USB camera that has frozen.
+    os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
     try:
         code: int = import_module(COMMANDS[name][0]).run(arguments)
     except LinepilotError as error:

@@ -24,13 +24,27 @@ class Frame:
     """Counts every frame the camera made, so that gaps show."""
 
 
+class Device(Protocol):
+    """What waits for pictures; ``LatestFrameCamera`` makes a camera of it."""
+
+    def grab(self) -> Image:
+        """Blocks until the next picture is there, for 250 ms at most where that is possible.
+
+        Raises CameraError when there will be none.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
 class Camera(Protocol):
     """A context manager; ``close`` works twice."""
 
     def frames(self, *, timeout_s: float) -> Iterator[Frame]:
         """Yield the newest frame each time one is there; end with the recording.
 
-        Raises CameraStalled when none arrived within ``timeout_s``, CameraError when the device died.
+        Raises CameraStalled when none arrived within ``timeout_s``, CameraLost, which is one, as soon as the device is
+        known to be dead or frozen and is being opened again; any other CameraError is the end.
         """
         ...
 

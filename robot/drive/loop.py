@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from control.errors import CameraStalled, MotorError
+from control.errors import CameraLost, CameraStalled, MotorError
 from control.messages import NO_LINE, STAND_STILL, Cause, Decision, Health, LineEstimate
 from control.mixing import Mixer
 from control.pilot import Pilot
@@ -158,7 +158,7 @@ class _Loop:
     def _decide(self, frame: Frame | None, estimate: LineEstimate, *, now_s: float) -> Health:
         if frame is None:
             # The last decision holds; the supervisor ramps it down.
-            return self._monitor.without_frame(now_s=now_s)
+            return self._monitor.without_frame(now_s=now_s, camera_ok=not isinstance(self._stall, CameraLost))
         self._decision = decision = self._rig.pilot.decide(
             estimate, exposed_s=self._exposed_s, now_s=now_s, dt_s=self._pacer.dt_s
         )

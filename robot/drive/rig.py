@@ -24,7 +24,7 @@ def open_rig(config: RobotConfig, *, estimator: Estimator) -> Rig:
     motors = open_motors(config.motors, standing=standing_command(config))
     pilot, mixer = make_pilot(config), make_mixer(config)
     battery = not_measured if config.camera.source.startswith("file:") else cell_voltage(config.battery)
-    camera = open_camera(config.camera.source, fps=config.fps, realtime=config.camera.realtime)
+    camera = open_camera(config.camera, fps=config.fps)
     recorded = isinstance(camera, FileCamera)
     clock: Clock = camera if isinstance(camera, FileCamera) else MonotonicClock()
     return Rig(

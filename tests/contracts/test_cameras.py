@@ -43,17 +43,24 @@ def a_video_in_real_time(place: Path) -> Camera:
     return FileCamera(place / "v.avi", realtime=True)
 
 
-def a_live_camera(_: Path) -> Camera:
-    given = count()
+class LiveDevice:
+    """Goes on for ever, at its own pace."""
 
-    def grab() -> Image:
-        number = next(given)
+    def __init__(self) -> None:
+        self._given = count()
+
+    def grab(self) -> Image:
+        number = next(self._given)
         if number >= COUNT:
-            # A live camera goes on for ever, at its own pace.
             Event().wait(0.02)
         return np.full((24, 32, 3), number % 256, np.uint8)
 
-    return LatestFrameCamera(grab, name="fake")
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def a_live_camera(_: Path) -> Camera:
+    return LatestFrameCamera(LiveDevice(), name="fake")
 
 
 def a_simulated_camera(_: Path) -> Camera:

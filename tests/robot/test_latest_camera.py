@@ -28,13 +28,13 @@ class Device:
             raise CameraError("unplugged")
         return np.full((2, 2, 3), number, np.uint8)
 
-    def release(self) -> None:
+    def close(self) -> None:
         self.released += 1
         self.queue.put(None)
 
     @contextmanager
     def open(self) -> Iterator[LatestFrameCamera]:
-        with LatestFrameCamera(self.grab, name="fake", release=self.release) as camera:
+        with LatestFrameCamera(self, name="fake") as camera:
             yield camera
             # Closing waits for the read that is under way.
             self.queue.put(0)

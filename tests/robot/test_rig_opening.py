@@ -10,7 +10,7 @@ from control.errors import CameraError, ConfigError, ModelError
 from control.follower import LineFollower
 from control.laws import JetBotLaw, JetRacerLaw
 from control.messages import AckermannCommand, DifferentialCommand, DriveCommand
-from robot.cameras import open_camera
+from robot.cameras import CameraSettings, open_camera
 from robot.config import load_config
 from robot.drive import pilots
 from robot.drive.cycle_timer import CycleTimer
@@ -39,16 +39,19 @@ def test_a_recording_is_driven_with_motors_that_are_not_there(pictures: Path) ->
     assert len(kept.ticks) == 20
 
 
-@pytest.mark.parametrize("source", ["sim", "file:", "usb:", "usb:x", "csi:0", ""])
+NO_CAMERAS = ["sim", "file:", "usb:", "usb:x", "usb:0x1", "csi:", "csi:²", "gst:", "ubs:0", "nothing:here", "nothing"]
+
+
+@pytest.mark.parametrize("source", [*NO_CAMERAS, "gst: ", ""])
 def test_a_camera_that_cannot_be_meant_is_refused(source: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        open_camera(source)
+        open_camera(CameraSettings(source=source))
     assert "\n" not in str(caught.value)
 
 
 def test_a_usb_camera_that_is_not_there_is_refused_by_name() -> None:
     with pytest.raises(CameraError, match="/dev/video77"):
-        open_camera("usb:77")
+        open_camera(CameraSettings(source="usb:77"))
 
 
 @pytest.mark.parametrize("driver", ["sim", "gpios", "", "nothing:here"])
