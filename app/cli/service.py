@@ -68,12 +68,10 @@ def _unit(chosen: Namespace) -> Unit:
     config = config_from(chosen.settings)
     if config.camera.source == "sim" or config.motors.driver == "sim":
         raise ConfigError("a service drives hardware; name a settings file with camera.source and motors.driver")
-    # A profile is found by its name from anywhere, a file is not.
-    where = Path(files[0]).absolute() if files and not files[0].startswith("profile:") else None
-    named = str(where) if where else "".join(files)
+    where = Path(files[0]).absolute() if files else None
     return Unit(
         program=_program(),
-        settings=(*filter(None, [named]), *(word for word in chosen.settings if "=" in word)),
+        settings=(*([str(where)] if where else []), *(word for word in chosen.settings if "=" in word)),
         folder=str(where.parent if where else Path.cwd()), user=chosen.user or _user(), groups=_groups(),
         devices=_late_devices(config), restart=chosen.restart,
     )  # fmt: skip

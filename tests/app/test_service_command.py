@@ -67,11 +67,6 @@ def test_the_unit_is_watched_and_always_ends_with_the_motors_stopped(
     assert unit["WorkingDirectory"] == [str(robot.parent)]
 
 
-def test_a_profile_is_named_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    unit = shown(capsys, "profile:wave-rover", "camera.source=usb:0")
-    assert unit["ExecStopPost"][0].endswith(" stop profile:wave-rover camera.source=usb:0")
-
-
 def test_it_waits_for_what_comes_late_on_usb(robot: Path, capsys: pytest.CaptureFixture[str]) -> None:
     waits = shown(capsys, str(robot))["ExecStartPre"]
     assert [wait.split()[-1] for wait in waits] == ["/dev/video2", "/dev/ttyACM0"]
@@ -147,6 +142,7 @@ def test_uninstall_stops_it_and_takes_it_away(robot: Path, tmp_path: Path) -> No
         (["uninstall", "--folder", "/nowhere"], "nothing to uninstall"),
         (["instal"], "instal"),
         (["install", "none.yaml"], "none.yaml"),
+        (["install", "profile:jetbot"], "a file that stays"),
         (["install", "{robot}", "--restart", "always"], "--restart"),
     ],
 )
