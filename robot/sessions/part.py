@@ -27,10 +27,17 @@ class _Output:
         self._at = 0
 
     def write(self, data: bytes) -> int:
+        """All of it or nothing: the library writes whole records, and half of one would look like damage."""
         rest = memoryview(data)
-        while rest:
-            count = os.write(self._file, rest)
-            rest, self._at = rest[count:], self._at + count
+        try:
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+        except OSError:
+            # A disk that does not even do this leaves half a record, which readers pass over.
+            with suppress(OSError):
+                os.ftruncate(self._file, self._at)
+            raise
+        self._at += len(data)
         return len(data)
 
     def tell(self) -> int:
@@ -41,9 +48,6 @@ class _Output:
 
     def sync(self) -> None:
         os.fdatasync(self._file)
-
-    def cut(self, size: int) -> None:
-        os.ftruncate(self._file, size)
 
     def room_bytes(self) -> int:
         """That an ordinary user may still write."""
@@ -64,9 +68,10 @@ class Part:
         output: Any = self._output
         self._writer = Writer(output, chunk_size=_CHUNK_BYTES, compression=CompressionType.NONE)
         self._channels: dict[str, int] = {}
-        self._whole_bytes = 0
         self._unflushed_bytes = 0
         self._closed = False
+        self.has_ticks = False
+        """Whether anything but the head is in the file."""
         try:
             self._begin(header, started_ns=started_ns, number=number)
         except OSError:
@@ -84,7 +89,6 @@ class Part:
         for topic in TYPES:
             if topic != TRUTH:
                 self._register(topic)
-        self._whole_bytes = self._output.tell()
 
     def _register(self, topic: str) -> int:
         schema = register_schema(self._writer, TYPES[topic])
@@ -105,8 +109,8 @@ class Part:
     def flush(self) -> None:
         """Everything until now to the kernel, then to the disk."""
         self._writer.flush()
+        self.has_ticks = self.has_ticks or self._unflushed_bytes > 0
         self._unflushed_bytes = 0
-        self._whole_bytes = self._output.tell()
         self._output.sync()
 
     def room_bytes(self) -> int:
@@ -121,13 +125,9 @@ class Part:
         self._close()
 
     def give_up(self) -> None:
-        """Cut back to the last whole chunk: readable, but without an index, as after a kill. Works twice."""
-        if self._closed:
-            return
-        # A disk that does not even do this leaves half a chunk, which readers pass over.
-        with suppress(OSError):
-            self._output.cut(self._whole_bytes)
-        self._close()
+        """What is written stays: readable, but without an index, as after a kill. Works twice, and after finish."""
+        if not self._closed:
+            self._close()
 
     def _close(self) -> None:
         self._closed = True

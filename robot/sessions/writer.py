@@ -113,14 +113,14 @@ class SessionWriter:
     def _run(self) -> None:
         try:
             self._trouble = self._write_all()
-            self._part.finish(self._end())
+            self._part.finish(self._end(self._trouble or "with the drive"))
         except (OSError, InputError, ValueError) as error:
             self._trouble = (isinstance(error, OSError) and error.strerror) or str(error)
             self._part.give_up()
         finally:
             self._ended.set()
             self._queue.clear()
-        if not self._stream.ticks:
+        if not self._part.has_ticks:
             self._files.pop().unlink()
         if self._trouble:
             self._notice(f"recording ended: {self._trouble}; the drive goes on")
@@ -138,9 +138,10 @@ class SessionWriter:
                 self._part.flush()
                 if self._part.room_bytes() < self._limits.keep_free_bytes:
                     return f"less than {self._limits.keep_free_bytes / 1e6:.0f} MB are free on the disk"
-                if self._part.size_bytes >= self._limits.part_bytes:
-                    self._next_part()
-                    flush_s = 0.0
+            # Only for a tick that waits, so that no part stays empty.
+            if self._queue and self._part.size_bytes >= self._limits.part_bytes:
+                self._next_part()
+                flush_s = 0.0
             if not self._queue:
                 if closing:
                     return ""
@@ -155,14 +156,12 @@ class SessionWriter:
                 return
 
     def _next_part(self) -> None:
-        self._part.finish(self._end())
+        self._part.finish(self._end("goes on in the next part"))
         self._part = self._open()
         self._stream.begin_part()
 
-    def _end(self) -> dict[str, str]:
-        ended = self._trouble or ("" if self._closing.is_set() else "goes on in the next part")
-        stream = self._stream
-        return {"ticks": str(stream.ticks), "dropped": str(self._dropped), "ended": ended or "with the drive"}
+    def _end(self, ended: str) -> dict[str, str]:
+        return {"ticks": str(self._stream.ticks), "dropped": str(self._dropped), "ended": ended}
 
 
 def _weight(tick: SessionTick) -> int:
