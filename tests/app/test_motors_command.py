@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,9 @@ def test_each_output_turns_and_the_last_word_is_stop(log: Path, capsys: pytest.C
     # 0.2 of 4095 steps on one wheel or on both.
     assert {line for line in lines if drives(line) and "3303" in line} == {line for line in lines if drives(line)}
     assert len({line for line in lines if drives(line)}) == 5
+    # Each step begins and ends at rest.
+    turns = [drives(line) for line in lines if line.startswith("60 26 ")]
+    assert "".join(str(int(turn)) for turn, _ in groupby(turns)) == "01" * 5 + "0"
 
 
 @pytest.mark.parametrize("answer", ["wheels up\n", "'Wheels Up'\n"])
@@ -130,18 +134,25 @@ def test_bad_input_is_one_line(arguments: list[str], told: str, log: Path, capsy
 
 
 class Failing(DryRunMotors):
-    """Refuses one command, and keeps whether it was stopped after that."""
+    """Refuses its third command; keeps what was asked of it from then on."""
 
-    stopped = False
+    def __init__(self, standing: WheelCommand) -> None:
+        super().__init__(standing)
+        self.asked: list[str] = []
 
     def apply(self, command: WheelCommand) -> None:
         super().apply(command)
         if self.applied == 3:
+            self.asked.clear()
             raise MotorError("no answer")
 
     def stop(self) -> None:
         super().stop()
-        self.stopped = self.applied >= 3
+        self.asked.append("stop")
+
+    def close(self) -> None:
+        self.asked.append("close")
+        super().close()
 
 
 @pytest.mark.parametrize("takes", [DifferentialCommand, AckermannCommand])
@@ -152,5 +163,5 @@ def test_a_board_that_fails_in_the_middle_is_stopped(takes: type[WheelCommand]) 
             motors, steps(takes, duty=0.2), seconds=0.1,
             wait=lambda _: None, tell=lambda _: None, interrupted=lambda: False,
         )  # fmt: skip
-    assert motors.stopped
+    assert motors.asked[:2] == ["stop", "close"]
     assert motors.last == takes()

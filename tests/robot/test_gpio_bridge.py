@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gpio_model import GpioModel, forget_the_library
@@ -82,6 +84,8 @@ def test_signs_are_levels_and_amounts_are_pulses(header: GpioModel) -> None:
         assert header.duty(LEFT_DUTY) == header.duty(RIGHT_DUTY) == 0
         motors.apply(DifferentialCommand(left=1.0))
         assert header.duty(LEFT_DUTY) == 1
+        motors.apply(DifferentialCommand())
+        assert [header.level(line) for line in (IN1_LEFT, IN2_LEFT, IN1_RIGHT, IN2_RIGHT)] == [0, 0, 0, 0]
 
 
 def test_leaving_ends_low_and_gives_the_pins_back(header: GpioModel) -> None:
@@ -231,6 +235,21 @@ def test_the_next_drive_begins_with_the_end_of_the_last_one(after_a_kill: GpioMo
         motors.apply(DifferentialCommand(left=0.3))
         assert after_a_kill.duty(LEFT_DUTY) == pytest.approx(0.3)
     assert after_a_kill.duty(LEFT_DUTY) == after_a_kill.duty(RIGHT_DUTY) == 0
+
+
+def test_what_a_killed_process_left_ends_before_any_pin_is_touched(
+    after_a_kill: GpioModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duties: list[float] = []
+    beneath = fcntl.ioctl
+
+    def watched(*arguments: Any) -> Any:
+        duties.append(after_a_kill.duty(LEFT_DUTY) + after_a_kill.duty(RIGHT_DUTY))
+        return beneath(*arguments)
+
+    monkeypatch.setattr(fcntl, "ioctl", watched)
+    with BoardMotors(bridge(after_a_kill)):
+        assert duties[0] == 0
 
 
 def test_a_kernel_that_refuses_is_a_motor_error(header: GpioModel, monkeypatch: pytest.MonkeyPatch) -> None:
