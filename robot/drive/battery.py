@@ -15,6 +15,7 @@ from robot.motors.settings import BatterySettings
 
 _PERIOD_S = 0.25
 _STALE_S = 1.5
+_CLOSE_S = 1.0
 
 
 class BackgroundGauge:
@@ -48,7 +49,10 @@ class BackgroundGauge:
         self._newest = (value, self._now_s())
 
     def close(self) -> None:
+        """A read that is under way may end within a second."""
         self._closed.set()
+        if self._thread is not None:
+            self._thread.join(_CLOSE_S)
 
     def _run(self) -> None:
         while not self._closed.wait(self._period_s):

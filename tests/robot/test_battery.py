@@ -73,7 +73,10 @@ def test_no_sensor_is_not_measured() -> None:
 
 
 def test_a_battery_is_told_by_its_cell(bus: I2cModel) -> None:
-    assert cell_voltage(BATTERY)(now()) == pytest.approx(4.0)
+    gauge = cell_voltage(BATTERY)
+    assert isinstance(gauge, BackgroundGauge)
+    assert gauge(now()) == pytest.approx(4.0)
+    gauge.close()
 
 
 def test_a_sensor_that_is_not_there_is_one_line_with_a_way_out(bus: I2cModel) -> None:
