@@ -7,17 +7,21 @@ from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from control.errors import ConfigError
 from robot.cameras.settings import CameraSettings
-from robot.cameras.source import Camera, Device
+
+if TYPE_CHECKING:
+    # Settings are read by commands that must work where NumPy does not, such as stop.
+    from robot.cameras.source import Camera, Device
 
 ENTRY_POINTS = "linepilot.cameras"
 """A package offers cameras here: name -> callable that takes CameraSettings and gives a Camera, already open.
 
 NAME:PLACE in ``camera.source`` then reaches it; the place is its own affair.
 """
-Factory = Callable[[CameraSettings], Camera]
+Factory = Callable[[CameraSettings], "Camera"]
 OURS = {"sim": "sim", "file": "file:PATH", "usb": "usb:NUMBER", "csi": "csi:NUMBER", "gst": "gst:PIPELINE"}
 _SLOWEST_FPS = 10.0
 """A live camera must not be slower, however seldom a decision is made: its silence counts as a stall."""
