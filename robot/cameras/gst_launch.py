@@ -14,6 +14,8 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
+import termios
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -104,6 +106,7 @@ class GstLaunch:
         with suppress(OSError):
             # Less is slower, but works.
             fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        self._pipe_bytes = fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ)
         # A crash shall end the child, not park it; one picture waits, the newest; ^C is for us alone.
         words = [tool, "--no-fault", "--verbose", *shlex.split(pipeline)]
         words += ["!", "queue", "max-size-buffers=1", "max-size-bytes=0", "max-size-time=0", "leaky=downstream"]
@@ -137,13 +140,28 @@ class GstLaunch:
         width, height = self._format.width, self._format.height
         rows = np.empty((height, self._format.row_bytes), dtype=np.uint8)
         rest = rows.data.cast("B")
+        was_empty = self._waiting_bytes() == 0
         while rest:
-            if self._wait(deadline_s, patience):
-                count = os.readv(self._pictures, [rest])
-                if count == 0:
-                    raise CameraError(f"{self._name}: {self._why_it_ended()}")
-                rest = rest[count:]
+            if not self._wait(deadline_s, patience):
+                continue
+            if was_empty and len(rest) == rows.nbytes:
+                self._require_whole(rows.nbytes)
+            count = os.readv(self._pictures, [rest])
+            if count == 0:
+                raise CameraError(f"{self._name}: {self._why_it_ended()}")
+            rest = rest[count:]
         return np.ascontiguousarray(rows[:, : width * 3]).reshape(height, width, 3)
+
+    def _require_whole(self, picture_bytes: int) -> None:
+        """A short picture would shift all that follow. The kernel shows a write into an empty pipe whole or not at all,
+        so where a picture fits, there is a number of whole ones. Raises CameraError.
+        """
+        there = self._waiting_bytes()
+        if picture_bytes <= self._pipe_bytes and there % picture_bytes:
+            raise CameraError(f"{self._name}: a picture of {there} bytes instead of {picture_bytes}")
+
+    def _waiting_bytes(self) -> int:
+        return int.from_bytes(fcntl.ioctl(self._pictures, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     def _wait(self, deadline_s: float, patience: str) -> bool:
         """True when there is something to read from the pipe for pictures; hears the text meanwhile."""

@@ -54,7 +54,8 @@ class Arming:
         causes = tick.verdict.causes
         stopped = self._supervisor.state is SafetyState.STOPPED
         dark_s = min(tick.health.frame_age_s, tick.now_s - self._began_s)
-        if Cause.CAMERA_STALLED in causes and (stopped or dark_s > _WITHIN_S):
+        # A camera that is being opened again may yet come back, to a robot that stands until somebody arms it.
+        if Cause.CAMERA_STALLED in causes and tick.health.camera_ok and dark_s > _WITHIN_S:
             return causes
         # A wish that this pass did not yet know of is asked again after the next one.
         if not tick.health.emergency_stop and self._emergency.take_arming():
