@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from robot.doctor.finding import Finding, needs_group, ok, problem, warning
+from robot.doctor.finding import Finding, needs_group, ok, problem
 from robot.doctor.machine import Machine
 
-_CSI = ("csi", "argus")
 _SENSOR_BEHIND = "vi-output"
 """How the kernel names a raw sensor, as in ``vi-output, imx219 9-0010``."""
 _ARGUS_SOCKET = "/tmp/argus_socket"
@@ -25,9 +24,11 @@ def camera(machine: Machine, source: str) -> Finding:
         return ok("camera", f"recording {path}")
     if kind == "usb":
         return _usb(machine, place)
-    if kind in _CSI:
+    if kind == "csi":
         return _csi(machine, int(place) if place.isdigit() else 0)
-    return warning("camera", f"{source}: not looked at; here: {_there(machine)}", "linepilot drive says more")
+    if kind == "gst":
+        return _tool(machine, source) or ok("camera", f"{source}: not looked at; here: {_there(machine)}")
+    return ok("camera", f"{source} is not ours: not looked at; here: {_there(machine)}")
 
 
 def _usb(machine: Machine, number: str) -> Finding:
@@ -61,9 +62,14 @@ def _csi(machine: Machine, number: int) -> Finding:
     if not machine.path(_ARGUS_SOCKET).exists():
         fix = "sudo systemctl restart nvargus-daemon; in a container: docker run -v /tmp/argus_socket:/tmp/argus_socket"
         return problem("camera", f"{sensor}: the camera server does not run", fix)
-    if not machine.found("/usr/bin/gst-launch-1.0"):
-        return warning("camera", f"{sensor}: gst-launch-1.0 is missing", "sudo apt install gstreamer1.0-tools")
-    return ok("camera", f"CSI {number}: {sensor}")
+    return _tool(machine, sensor) or ok("camera", f"CSI {number}: {sensor}")
+
+
+def _tool(machine: Machine, what: str) -> Finding | None:
+    """Both kinds of GStreamer camera run it as a child."""
+    if machine.found("/usr/bin/gst-launch-1.0"):
+        return None
+    return problem("camera", f"{what}: gst-launch-1.0 is missing", "sudo apt install gstreamer1.0-tools")
 
 
 def _videos(machine: Machine) -> list[tuple[str, str]]:

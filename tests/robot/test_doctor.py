@@ -138,6 +138,7 @@ CSI_THINGS = [
     ({"without": ["sys/class/video4linux/video2", "dev/video2"]}, "camera", "jetson-io"),
     ({"without": ["usr/lib/aarch64-linux-gnu"]}, "camera", "nvidia-l4t-gstreamer"),
     ({"without": ["tmp/argus_socket"]}, "camera", "nvargus-daemon"),
+    ({"without": ["usr/bin/gst-launch"]}, "camera", "gstreamer1.0-tools"),
 ]
 
 
@@ -147,6 +148,19 @@ def test_a_csi_camera_needs_sensor_plugin_and_server(how: dict[str, Any], part: 
     found = looked(orin(tmp_path / "broken", **how), *CSI)
     assert not_ok(found) == {part: Level.PROBLEM}
     assert fix in found[part].fix
+
+
+def test_a_pipeline_needs_the_tool_that_runs_it(tmp_path: Path) -> None:
+    settings = ("camera.source=gst:videotestsrc", "motors.driver=dry-run")
+    assert not_ok(looked(orin(tmp_path / "whole"), *settings)) == {}
+    found = looked(orin(tmp_path / "broken", without=["usr/bin/gst-launch"]), *settings)
+    assert not_ok(found) == {"camera": Level.PROBLEM}
+
+
+def test_a_camera_that_others_made_is_not_looked_at(tmp_path: Path) -> None:
+    found = looked(orin(tmp_path), "camera.source=mine:camera", "motors.driver=dry-run")
+    assert not_ok(found) == {}
+    assert "not looked at" in found["camera"].found
 
 
 WHEEL = {**OPENCV, "wheel": "opencv-python", "gstreamer": False, "place": "/home/me/.venv/lib/cv2/__init__.py"}
