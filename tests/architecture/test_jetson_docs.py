@@ -30,7 +30,7 @@ def test_there_is_a_container_for_each_jetpack() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_its_extras_and_commands_exist(page: Path) -> None:
     text = page.read_text()
-    extras = {name for found in re.findall(r"linepilot\[([\w,]+)\]", text) for name in found.split(",")}
+    extras = {name for found in re.findall(r"(?:linepilot|'\.)\[([\w,]+)\]", text) for name in found.split(",")}
     assert extras
     assert extras <= EXTRAS
     typed = "\n".join(_typed(text))
