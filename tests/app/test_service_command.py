@@ -105,6 +105,17 @@ def test_systemd_finds_nothing_wrong_with_it(tmp_path: Path, settings: str) -> N
     assert "linepilot" not in done.stderr
 
 
+def test_what_systemd_would_expand_is_taken_for_itself() -> None:
+    text = Unit(program=("x",), settings=("100% $HOME",), folder="/50%", user="root").text()
+    assert 'ExecStopPost=x stop "100%% $$HOME"' in text
+    assert "WorkingDirectory=/50%%" in text
+
+
+def test_an_end_by_a_signal_of_systemctl_is_a_success(robot: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # 128 and the number of SIGHUP, SIGINT and SIGTERM, as `linepilot drive` ends then.
+    assert shown(capsys, str(robot))["SuccessExitStatus"] == ["129 130 143"]
+
+
 def test_the_wait_for_a_device_ends_when_it_is_there(tmp_path: Path) -> None:
     (tmp_path / "video0").touch()
     text = Unit(program=("x",), settings=(), folder="/", user="root", devices=(str(tmp_path / "video0"),)).text()
