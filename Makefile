@@ -6,6 +6,10 @@ BIN := $(VENV)/bin
 define system_libraries
 	@ldconfig -p 2>/dev/null | grep -q libGL.so.1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -qy libgl1 libglib2.0-0; } || true
 endef
+# The tests of the cameras run the real tool; without it they are skipped, with the reason.
+define gstreamer
+	@command -v gst-launch-1.0 >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -qy --no-install-recommends gstreamer1.0-tools gstreamer1.0-plugins-base; } || true
+endef
 
 .PHONY: drive test test-all bench clean
 
@@ -26,6 +30,7 @@ $(VENV)/.test: pyproject.toml | $(VENV)/.drive
 	touch $@
 
 test: $(VENV)/.test
+	$(gstreamer)
 	$(BIN)/ruff check app sim robot perception calibration control tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports

@@ -18,6 +18,7 @@ COMMANDS = {
     "tracks": ("app.cli.tracks", "list the tracks and the looks to drive on"),
     "doctor": ("app.cli.doctor", "look at this machine: what stands between it and a drive, and what mends it"),
     "sessions": ("app.cli.sessions", "list, repair, trim and export what drives recorded"),
+    "cameras": ("app.cli.cameras", "list the cameras that are there, and what each can do"),
     "service": ("app.cli.service", "drive at boot, watched by systemd"),
     "stop": ("app.cli.stop", "write STOP to the motor board"),
     "motors": ("app.cli.motors", "list the motor boards; turn each output in turn, wheels up"),
