@@ -40,7 +40,7 @@ class CycleTimer:
         self._network_s = 0.0
         self._began_s = self._mark_s = 0.0
         self.this_pass_s: dict[str, float] = {}
-        """Sections of the pass that ended until now; each pass has a dict of its own, which may be kept."""
+        """Sections of the pass that ended until now."""
 
     def begin(self) -> None:
         self._began_s = self._mark_s = self._now_s()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timezone
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,9 @@ class SessionRecorder:
         self._writer = SessionWriter(chosen, header=header, limits=limits, lossless=lossless, notice=notice)
 
     def __call__(self, tick: Tick, *, sections_s: Mapping[str, float], truth: Truth | None = None) -> None:
-        """``sections_s`` is kept, not copied."""
-        self._writer.write(session_tick(tick, sections_s=sections_s, truth=truth))
+        # Copied, since the loop goes on to fill it.
+        later = partial(session_tick, tick, sections_s=dict(sections_s), truth=truth)
+        self._writer.write_later(later, weight_bytes=0 if tick.frame is None else tick.frame.image.nbytes)
 
     def close(self) -> SessionReport:
         return self._writer.close()

@@ -64,16 +64,19 @@ def image_message(jpeg: Jpeg, *, exposed_ns: int) -> CompressedImage:
 def line_message(tick: SessionTick, *, width: int, height: int, exposed_ns: int) -> ImageAnnotations:
     """The seen points green, the followed one red, in pixels of the picture."""
 
-    def pixel(point: LinePoint) -> Point2:
-        return Point2(x=(point.x + 1.0) * width / 2.0, y=(point.y + 1.0) * height / 2.0)
-
+    half_width, half_height = width / 2.0, height / 2.0
     size = max(1.0, width / 100.0)
-    seen = [pixel(point) for point in tick.estimate.points if point.visible >= _SEEN]
+    seen = [
+        Point2(x=(point.x + 1.0) * half_width, y=(point.y + 1.0) * half_height)
+        for point in tick.estimate.points
+        if point.visible >= _SEEN
+    ]
     points = [PointsAnnotation(type=PointsAnnotation.POINTS, points=seen, outline_color=_GREEN, thickness=2 * size)]
     target = tick.decision.target
     circles = []
     if target is not None:
-        circles = [CircleAnnotation(position=pixel(target), diameter=4 * size, thickness=size, outline_color=_RED)]
+        place = Point2(x=(target.x + 1.0) * half_width, y=(target.y + 1.0) * half_height)
+        circles = [CircleAnnotation(position=place, diameter=4 * size, thickness=size, outline_color=_RED)]
     return ImageAnnotations(timestamp=stamp(exposed_ns), points=points, circles=circles)
 
 
@@ -142,7 +145,8 @@ def _command(command: DriveCommand) -> Any:
 
 
 def _estimate(tick: SessionTick) -> Any:
-    return _Estimate(points=map(_point, tick.estimate.points), confidence=tick.estimate.confidence)
+    points = [_Point(x=p.x, y=p.y, visible=p.visible, spread=p.spread) for p in tick.estimate.points]
+    return _Estimate(points=points, confidence=tick.estimate.confidence)
 
 
 def _decision(tick: SessionTick) -> Any:

@@ -63,7 +63,7 @@ class SessionWriter:
         self._place = Place(chosen, started=header.started)
         self._files: list[Path] = []
         self._stream = TickStream(header, quality=self._limits.jpeg_quality)
-        self._queue: deque[SessionTick] = deque()
+        self._queue: deque[tuple[Callable[[], SessionTick], int]] = deque()
         # Each written by one thread only; the difference is what waits.
         self._bytes_in = self._bytes_out = 0
         self._dropped = 0
@@ -74,6 +74,13 @@ class SessionWriter:
         self._thread.start()
 
     def write(self, tick: SessionTick) -> None:
+        self.write_later(lambda: tick, weight_bytes=_weight(tick))
+
+    def write_later(self, make: Callable[[], SessionTick], *, weight_bytes: int) -> None:
+        """As ``write``, of what ``make`` gives: called in the writer's thread, so that the loop does not pay for it.
+
+        ``weight_bytes``: of the picture, which is kept until then.
+        """
         while self._is_full():
             if self._ended.is_set():
                 return
@@ -82,8 +89,8 @@ class SessionWriter:
                 return
             self._ended.wait(_IDLE_S / 10)
         if not self._ended.is_set():
-            self._bytes_in += _weight(tick)
-            self._queue.append(tick)
+            self._bytes_in += weight_bytes
+            self._queue.append((make, weight_bytes))
 
     def _is_full(self) -> bool:
         waiting = self._bytes_in - self._bytes_out
@@ -149,9 +156,9 @@ class SessionWriter:
 
     def _write_waiting(self, *, until_s: float) -> None:
         while self._queue:
-            tick = self._queue.popleft()
-            self._bytes_out += _weight(tick)
-            self._stream.write(tick, to=self._part, dropped=self._dropped)
+            make, weight_bytes = self._queue.popleft()
+            self._bytes_out += weight_bytes
+            self._stream.write(make(), to=self._part, dropped=self._dropped)
             if time.monotonic() >= until_s:
                 return
 
