@@ -62,7 +62,7 @@ class Unit:
     """Only those that this machine has: systemd refuses to start with an unknown one."""
     devices: tuple[str, ...] = ()
     """Files in /dev that may come late at boot."""
-    restart: str = "on-abnormal"
+    restart: str = "no"
 
     def text(self) -> str:
         groups = f"SupplementaryGroups={' '.join(self.groups)}\n" if self.groups else ""

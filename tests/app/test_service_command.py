@@ -59,7 +59,7 @@ def test_the_unit_is_watched_and_always_ends_with_the_motors_stopped(
     assert unit["Type"] == ["notify"]
     assert unit["WatchdogSec"] == ["2"]
     assert unit["KillMode"] == ["mixed"]
-    assert unit["Restart"] == ["on-abnormal"]
+    assert unit["Restart"] == ["no"]
     (start,), (stop,) = unit["ExecStart"], unit["ExecStopPost"]
     assert f' drive --arm "{robot}" fps=20 ' in start
     assert stop.endswith(f' stop "{robot}" fps=20')
@@ -86,8 +86,8 @@ def test_groups_that_this_machine_does_not_have_are_left_out(robot: Path, capsys
     assert all(grp.getgrnam(name) for name in groups.split())
 
 
-def test_a_restart_can_be_declined(robot: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert shown(capsys, str(robot), "--restart", "no")["Restart"] == ["no"]
+def test_a_restart_must_be_asked_for(robot: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, str(robot), "--restart", "on-abnormal")["Restart"] == ["on-abnormal"]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
