@@ -56,7 +56,7 @@ def main() -> None:
         folder = Path(name)
         count = 3000 if options.quick else 10_000
         path = _report_writing(folder, ticks, truths, count=count)
-        _report_reading(path)
+        _report_reading(path, expected=count)
         _report_loop(folder, ticks, truths, seconds=3.0 if options.quick else 20.0)
         _report_kills(folder, kills=options.kills or (4 if options.quick else 40))
 
@@ -136,7 +136,7 @@ def _write(path: Path, ticks: list[SessionTick], *, count: int) -> tuple[float, 
     return took_s, cpu_s
 
 
-def _report_reading(path: Path) -> None:
+def _report_reading(path: Path, *, expected: int) -> None:
     def parsed() -> int:
         return sum(1 for _ in SessionReader(path).frames())
 
@@ -164,6 +164,7 @@ def _report_reading(path: Path) -> None:
             began_s = time.perf_counter()
             count = read()
             rates.append(count / (time.perf_counter() - began_s))
+            assert count == expected, f"{name}: {count} of {expected} frames"
         told = f"{context}; {_spread(rates)}"
         emit(name, median(rates), unit="frames/s", target=target, better="higher", context=told)
 

@@ -55,6 +55,7 @@ class Recording:
             return
         more = f" and {len(report.files) - 1} more" if len(report.files) > 1 else ""
         lost = f", {report.dropped} dropped" if report.dropped else ""
+        lost += f", ended early: {report.trouble}" if report.trouble else ""
         Console().print(
             f"recorded: {report.files[0]}{more}, {report.ticks} ticks{lost}, {report.size_bytes / 1e6:.1f} MB",
             soft_wrap=True, markup=False, highlight=False,

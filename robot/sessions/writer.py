@@ -121,7 +121,7 @@ class SessionWriter:
         try:
             self._trouble = self._write_all()
             self._part.finish(self._end(self._trouble or "with the drive"))
-        except (OSError, InputError, ValueError) as error:
+        except (OSError, InputError, ValueError, TypeError) as error:
             self._trouble = (isinstance(error, OSError) and error.strerror) or str(error)
             self._part.give_up()
         finally:
