@@ -17,7 +17,7 @@ from robot.cameras.v4l2 import Mode
 
 _WHAT = """List the cameras that are there, with their formats, sizes and rates.
 
-`camera` is what to give as --camera or camera.source. A CSI camera also gives every smaller size than that of a mode."""
+`camera` is what to give as --camera or camera.source. A CSI camera also gives each smaller size than its modes."""
 _NONE = (
     "no camera found: plug in a USB camera, or check a CSI camera's ribbon and choose it in jetson-io; "
     "a recording drives too: --camera file:PATH"

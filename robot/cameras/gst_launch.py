@@ -154,10 +154,10 @@ class GstLaunch:
 
     def _require_whole(self, picture_bytes: int) -> None:
         """A short picture would shift all that follow. The kernel shows a write into an empty pipe whole or not at all,
-        so where a picture fits, there is a number of whole ones. Raises CameraError.
+        so where a picture fits, at least one is there. Raises CameraError.
         """
         there = self._waiting_bytes()
-        if picture_bytes <= self._pipe_bytes and there % picture_bytes:
+        if picture_bytes <= self._pipe_bytes and 0 < there < picture_bytes:
             raise CameraError(f"{self._name}: a picture of {there} bytes instead of {picture_bytes}")
 
     def _waiting_bytes(self) -> int:

@@ -14,11 +14,13 @@ import pytest
 
 from control.errors import CameraError
 from robot.cameras.file import FileCamera
+from robot.cameras.gst_launch import GstLaunch
 from robot.cameras.latest import LatestFrameCamera
 from robot.cameras.source import Camera, Image
 from sim.rig import SimCamera
 from sim.tracks.library import find_track
 from sim.world import World
+from tests.robot.gst_tool import needs_gst_launch
 
 COUNT = 5
 Opener = Callable[[Path], Camera]
@@ -63,14 +65,20 @@ def a_live_camera(_: Path) -> Camera:
     return LatestFrameCamera(LiveDevice(), name="fake")
 
 
+def a_gstreamer_pipeline(_: Path) -> Camera:
+    device = GstLaunch("videotestsrc is-live=true ! video/x-raw,format=BGR", name="gst", stall_s=20.0)
+    return LatestFrameCamera(device, name="gst")
+
+
 def a_simulated_camera(_: Path) -> Camera:
     return SimCamera(World(find_track("straight")))
 
 
 OPENERS: tuple[Opener, ...] = (a_folder, a_video, a_video_in_real_time, a_live_camera, a_simulated_camera)
+PARAMS = [*OPENERS, pytest.param(a_gstreamer_pipeline, marks=needs_gst_launch)]
 
 
-@pytest.fixture(params=OPENERS, ids=[opener.__name__ for opener in OPENERS])
+@pytest.fixture(params=PARAMS, ids=[opener.__name__ for opener in (*OPENERS, a_gstreamer_pipeline)])
 def camera(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Camera]:
     opened: Camera = request.param(tmp_path)
     with ExitStack() as stack:
