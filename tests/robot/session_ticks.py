@@ -89,7 +89,7 @@ def record_until_killed(path: Path, *, fps: float) -> None:
     writer = SessionWriter(path, header=HEADER)
     began_s, number = time.monotonic(), 0
     while True:
-        writer.write(session_tick(number, image=picture(number, width=224, height=224)))
+        writer.write(session_tick(number, image=picture(number)))
         sys.stdout.write(f"{number}\n")
         sys.stdout.flush()
         number += 1

@@ -193,15 +193,17 @@ def test_a_killed_process_leaves_a_file_of_which_all_but_the_end_is_read(tmp_pat
     with child(str(Path(made.__file__)), str(path), "60") as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if int(line) == 150:
+            if int(line) == 80:
                 break
         process.send_signal(signal.SIGKILL)
     reader = SessionReader(path)
     read = list(reader.frames())
     assert not reader.is_closed
     assert [frame.number for frame in read] == list(range(len(read)))
-    # The exact share is a matter of the clock, and of benchmarks/sessions.py; a writer that is not flushed leaves 0.
-    assert len(read) >= 60
+    # All of it is less than a chunk: without a flush nothing but the first tick would be there.
+    assert path.stat().st_size < 250_000
+    # The exact share is a matter of the clock, and of benchmarks/sessions.py.
+    assert len(read) >= 25
     assert read[-1].tick().picture is not None
 
 
