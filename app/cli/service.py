@@ -45,7 +45,7 @@ def run(arguments: list[str]) -> int:
     add_settings(options)
     add("--user", metavar="NAME", help="who drives; default: you, also under sudo")
     add("--restart", choices=("on-abnormal", "no"), default="no",
-        help="after a crash or a hang: on-abnormal drives again by itself; default: stay stopped until started by hand")  # fmt: skip
+        help="after a crash or a hang: on-abnormal drives again by itself; default: no, stay stopped")  # fmt: skip
     add("--folder", type=Path, default=_UNITS, metavar="DIR", help=f"of the unit; default: {_UNITS}")
     chosen = options.parse(arguments)
     place = chosen.folder / f"{NAME}.service"
