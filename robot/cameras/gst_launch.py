@@ -39,7 +39,8 @@ _GRACE_S = 0.5
 _PIPE_BYTES = 1 << 20
 """The most that a user may ask for: most pictures then pass in one piece."""
 _SINK = "linepilot"
-_CAPS = re.compile(rf"GstFdSink:{_SINK}\.GstPad:sink: caps = (.*)")
+_CAPS = re.compile(rf":{_SINK}\w*\.GstPad:\w+: caps = (.*)")
+"""Of the last queue's or the sink's pads: once in some hundred starts GStreamer tells one pad's twice, another's never."""
 _REASON = re.compile(r"(?:ERROR|WARNING): (?:from element \S*?:(?=\s)|erroneous pipeline:)?\s*(.+)")
 _DETAIL = "Additional debug info:"
 
@@ -109,7 +110,15 @@ class GstLaunch:
         self._pipe_bytes = fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ)
         # A crash shall end the child, not park it; one picture waits, the newest; ^C is for us alone.
         words = [tool, "--no-fault", "--verbose", *shlex.split(pipeline)]
-        words += ["!", "queue", "max-size-buffers=1", "max-size-bytes=0", "max-size-time=0", "leaky=downstream"]
+        words += [
+            "!",
+            "queue",
+            f"name={_SINK}_newest",
+            "max-size-buffers=1",
+            "max-size-bytes=0",
+            "max-size-time=0",
+            "leaky=downstream",
+        ]
         words += ["!", "fdsink", f"name={_SINK}", f"fd={writing}", "sync=false"]
         try:
             return reading, subprocess.Popen(
