@@ -17,7 +17,7 @@ from control.messages import Target
 from robot.cameras.settings import CameraSettings
 from robot.motors.settings import BatterySettings, MotorSettings
 from robot.settings_file import Settings, override, read_settings, refuse_unknown
-from robot.teleop.settings import EmergencyStopSettings
+from robot.teleop.settings import EmergencyStopSettings, TeleopSettings
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -39,6 +39,7 @@ class RobotConfig(BaseModel):
     motors: MotorSettings = MotorSettings()
     battery: BatterySettings = BatterySettings()
     emergency_stop: EmergencyStopSettings = EmergencyStopSettings()
+    teleop: TeleopSettings = TeleopSettings()
     follower: FollowerSettings = FollowerSettings()
     jetbot: JetBotSettings = JetBotSettings()
     jetracer: JetRacerSettings = JetRacerSettings()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from control.errors import CameraLost, CameraStalled, MotorError
 from control.messages import NO_LINE, STAND_STILL, Cause, Decision, Health, LineEstimate
@@ -20,6 +20,7 @@ from robot.drive.pacer import Pacer
 from robot.drive.tick import Recorder, Tick
 from robot.motors.driver import Motors
 from robot.teleop.emergency import EmergencyStop
+from robot.teleop.helm import NOBODY, Helm
 from robot.teleop.switch import Switch
 
 __all__ = ["Recorder", "Rig", "Tick", "drive"]
@@ -46,6 +47,8 @@ class Rig:
     period_s: float = 1 / 30
     temperature_c: Gauge = not_measured
     cell_voltage_v: Gauge = not_measured
+    helm: Helm | None = None
+    """Where a person may take over, or drives alone."""
 
 
 def drive(
@@ -137,12 +140,17 @@ class _Loop:
         now_s = rig.clock.now_s()
         health = self._decide(frame, self._estimate, now_s=now_s)
         timer.mark("decide")
-        # Before arming the pilot's wish is not a command yet: arming wants to see neutral.
-        wanted = self._decision.command if rig.supervisor.state in DRIVING else STAND_STILL
+        driving = rig.supervisor.state in DRIVING
+        helm = NOBODY if rig.helm is None else rig.helm.read(driving=driving)
+        health = replace(health, needs_line=helm.command is None, link_ok=helm.link_ok)
+        # Before arming the pilot's wish is not a command yet: arming wants to see neutral, also of a stick.
+        wanted = helm.command or (self._decision.command if driving else STAND_STILL)
         verdict = rig.supervisor.check(wanted, health, dt_s=now_s - self._checked_s)
         self._checked_s = now_s
         wheels, mixer_limited = rig.mixer.wheels(verdict.command)
-        rig.pilot.applied(verdict.command, now_s=now_s, was_limited=verdict.was_limited or mixer_limited)
+        # Where a person drives, the pilot's integrator rests, and its rates go on from what was driven.
+        limited = verdict.was_limited or mixer_limited or helm.command is not None
+        rig.pilot.applied(verdict.command, now_s=now_s, was_limited=limited)
         timer.mark("check")
         try:
             rig.motors.apply(wheels)
@@ -152,7 +160,7 @@ class _Loop:
         timer.mark("write")
         return Tick(
             frame=frame, now_s=now_s, exposed_s=self._exposed_s, estimate=self._estimate, decision=self._decision,
-            health=health, verdict=verdict, wheels=wheels,
+            health=health, verdict=verdict, wheels=wheels, by_hand=helm.command,
         )  # fmt: skip
 
     def _decide(self, frame: Frame | None, estimate: LineEstimate, *, now_s: float) -> Health:

@@ -44,7 +44,7 @@ def session_tick(tick: Tick, *, sections_s: Mapping[str, float], truth: Truth | 
         now_s=tick.now_s, exposed_s=tick.exposed_s, picture=None if frame is None else frame.image,
         frame_index=-1 if frame is None else frame.index, frame_stamp_s=0.0 if frame is None else frame.stamp_s,
         estimate=tick.estimate, decision=tick.decision, health=tick.health, verdict=tick.verdict, wheels=tick.wheels,
-        sections_s=sections_s, truth=truth,
+        by_hand=tick.by_hand, sections_s=sections_s, truth=truth,
     )  # fmt: skip
 
 

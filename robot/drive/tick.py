@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from control.messages import Decision, Health, LineEstimate, Verdict, WheelCommand
+from control.messages import Decision, DriveCommand, Health, LineEstimate, Verdict, WheelCommand
 from robot.cameras.source import Frame
 
 
@@ -23,6 +23,8 @@ class Tick:
     health: Health
     verdict: Verdict
     wheels: WheelCommand
+    by_hand: DriveCommand | None = None
+    """What a person at the stick wanted in place of ``decision``; None while the autopilot drives."""
 
     def without_picture(self) -> Tick:
         """For keeping many: a picture weighs as much as a thousand of the rest."""

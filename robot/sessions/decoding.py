@@ -35,6 +35,7 @@ def decode_tick(message: Any, *, picture: Picture | None) -> SessionTick:
         now_s=message.now_s, exposed_s=message.exposed_s, picture=picture, frame_index=message.frame_index,
         frame_stamp_s=message.frame_stamp_s, estimate=_estimate(message.estimate), decision=_decision(message.decision),
         health=_health(message.health), verdict=_verdict(message.verdict), wheels=wheels,
+        by_hand=_command(message.by_hand) if message.HasField("by_hand") else None,
         sections_s={section.name: section.seconds for section in message.sections},
         truth=_truth(message.truth) if message.HasField("truth") else None,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from control.messages import Decision, Health, LineEstimate, Verdict, WheelCommand
+from control.messages import Decision, DriveCommand, Health, LineEstimate, Verdict, WheelCommand
 
 Image = NDArray[np.uint8]
 
@@ -82,6 +82,8 @@ class SessionTick:
     health: Health
     verdict: Verdict
     wheels: WheelCommand
+    by_hand: DriveCommand | None = None
+    """What a person at the stick wanted in place of ``decision``."""
     sections_s: Mapping[str, float] = field(default_factory=dict)
     """How long each section of the pass took, in computer time."""
     truth: Truth | None = None

@@ -16,7 +16,7 @@ from mcap.reader import make_reader
 from mcap_protobuf.decoder import DecoderFactory
 
 from control.errors import InputError
-from control.messages import AckermannCommand, Cause
+from control.messages import AckermannCommand, Cause, DriveCommand
 from robot.sessions.reader import SessionReader
 from robot.sessions.session_tick import Jpeg
 from robot.sessions.writer import Limits, SessionWriter
@@ -32,7 +32,8 @@ FOXGLOVE = {
 def test_what_a_tick_held_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     writer = SessionWriter(tmp_path / "a.mcap", header=made.HEADER)
     first = made.session_tick(0, image=made.picture(0), truth=made.TRUTH, causes=(Cause.LIMITED, Cause.FRAME_STALE))
-    second = replace(made.session_tick(1), wheels=AckermannCommand(steering=-0.3, throttle=0.2))
+    by_hand = DriveCommand(curvature_1pm=-1.5, speed_mps=0.25)
+    second = replace(made.session_tick(1), wheels=AckermannCommand(steering=-0.3, throttle=0.2), by_hand=by_hand)
     for tick in (first, second):
         writer.write(tick)
     writer.close()
