@@ -122,6 +122,12 @@ class LineFollower:
         self._speed = SpeedPlanner(s.speed)
         self._sight = _Sight(recover_frames=s.recover_frames, brief_loss_s=s.brief_loss_s)
 
+    def retune(self, settings: FollowerSettings) -> None:
+        """New gains, look-ahead and speeds between two frames; what was learnt until now stays."""
+        self.settings = settings
+        self._steering.retune(settings.steering)
+        self._speed.settings = settings.speed
+
     def reset(self) -> None:
         self._history.clear()
         self._steering.hand_over(0.0)

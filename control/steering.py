@@ -71,6 +71,10 @@ class Steering:
         """What the integrator adds: in the long run the pull of unequal wheels, negated."""
         return float(self._pid.components[1])
 
+    def retune(self, settings: SteeringSettings) -> None:
+        """Gains and the limit of the curvature; rates, filter and the limit of the integral stay as they were made."""
+        self.settings = settings
+
     def hand_over(self, curvature_1pm: float) -> None:
         """Somebody else steered until now: forget the past and move on from their curvature, within the rate limit.
 

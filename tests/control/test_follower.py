@@ -1,9 +1,12 @@
+from dataclasses import replace
 from math import atan2, nan
 
 import pytest
 
 from control.follower import FollowerSettings, LineFollower
 from control.messages import NO_LINE, Decision, LineEstimate, LinePoint
+from control.speed import SpeedSettings
+from control.steering import SteeringSettings
 from tests.control.closed_loop import ROWS_M, row_y, to_ground
 
 DT = 1 / 30
@@ -137,3 +140,15 @@ def test_reset_begins_from_rest() -> None:
 
 def test_the_same_frames_give_the_same_decisions() -> None:
     assert Drive().frames(straight(offset=0.02), 20) == Drive().frames(straight(offset=0.02), 20)
+
+
+def test_new_gains_count_from_the_next_frame_on_and_keep_what_was_learnt() -> None:
+    drive = Drive(LineFollower(FollowerSettings(speed=SpeedSettings(max_speed_mps=0.3)), to_ground=to_ground))
+    before = drive.frames(straight(offset=0.03), 30)
+    faster, settings = SpeedSettings(max_speed_mps=0.5), drive.follower.settings
+    drive.follower.retune(replace(settings, steering=SteeringSettings(kp=4.0, ki=0.0), speed=faster))
+    after = drive.frames(straight(offset=0.03))
+    assert after.terms.error == pytest.approx(before.terms.error, rel=0.1)
+    assert after.terms.proportional == pytest.approx(2 * before.terms.proportional, rel=0.1)
+    assert after.terms.integral == pytest.approx(before.terms.integral, abs=0.05)
+    assert before.command.speed_mps < after.command.speed_mps < before.command.speed_mps + 0.05
