@@ -40,7 +40,7 @@ _PIPE_BYTES = 1 << 20
 """The most that a user may ask for: most pictures then pass in one piece."""
 _SINK = "linepilot"
 _CAPS = re.compile(rf":{_SINK}\w*\.GstPad:\w+: caps = (.*)")
-"""Of the last queue's or the sink's pads: once in some hundred starts GStreamer tells one pad's twice, another's never."""
+"""Of the last queue's or the sink's pads: once in some hundred starts GStreamer tells one twice and another never."""
 _REASON = re.compile(r"(?:ERROR|WARNING): (?:from element \S*?:(?=\s)|erroneous pipeline:)?\s*(.+)")
 _DETAIL = "Additional debug info:"
 
@@ -110,15 +110,8 @@ class GstLaunch:
         self._pipe_bytes = fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ)
         # A crash shall end the child, not park it; one picture waits, the newest; ^C is for us alone.
         words = [tool, "--no-fault", "--verbose", *shlex.split(pipeline)]
-        words += [
-            "!",
-            "queue",
-            f"name={_SINK}_newest",
-            "max-size-buffers=1",
-            "max-size-bytes=0",
-            "max-size-time=0",
-            "leaky=downstream",
-        ]
+        newest = ["max-size-buffers=1", "max-size-bytes=0", "max-size-time=0", "leaky=downstream"]
+        words += ["!", "queue", f"name={_SINK}_newest", *newest]
         words += ["!", "fdsink", f"name={_SINK}", f"fd={writing}", "sync=false"]
         try:
             return reading, subprocess.Popen(

@@ -26,7 +26,8 @@ def open_csi(settings: CameraSettings, *, fps: float, given_up: Callable[[], boo
     size = (settings.width or _CSI_SIZE[0], settings.height or _CSI_SIZE[1])
     if size[0] % 4:
         raise ConfigError(f"camera.width: {size[0]} is no multiple of 4, which a CSI camera needs")
-    device = _open(csi_pipeline(settings, size=size, fps=fps), name=settings.source, given_up=given_up)
+    pipeline = csi_pipeline(settings, size=size, fps=fps)
+    device = _open(pipeline, name=settings.source, through=settings.through, given_up=given_up)
     return fitting(device, name=settings.source, size=size, fps=fps)
 
 
@@ -53,15 +54,19 @@ def open_pipeline(settings: CameraSettings, *, given_up: Callable[[], bool]) -> 
     except ValueError as error:
         raise ConfigError(f"camera {settings.source}: {error}; close every quotation mark") from error
     name = f"gst:{first}"
-    device = _open(f"{settings.place} ! videoconvert ! video/x-raw,format=(string)BGR", name=name, given_up=given_up)
+    pipeline = f"{settings.place} ! videoconvert ! video/x-raw,format=(string)BGR"
+    device = _open(pipeline, name=name, through=settings.through, given_up=given_up)
     size = (settings.width, settings.height)
     return fitting(device, name=name, size=size, fps=settings.fps, upside_down=settings.upside_down)
 
 
-def _open(pipeline: str, *, name: str, given_up: Callable[[], bool]) -> Measured:
-    if opencv_has_gstreamer():
-        return open_in_opencv(pipeline, name=name)
-    return GstLaunch(pipeline, name=name, given_up=given_up)
+def _open(pipeline: str, *, name: str, through: str, given_up: Callable[[], bool]) -> Measured:
+    able = through != "gst-launch" and opencv_has_gstreamer()
+    if through == "opencv" and not able:
+        raise ConfigError(
+            f"camera.through: OpenCV {cv2.__version__} here has no GStreamer (or an old one); leave it out"
+        )
+    return open_in_opencv(pipeline, name=name) if able else GstLaunch(pipeline, name=name, given_up=given_up)
 
 
 def opencv_has_gstreamer() -> bool:

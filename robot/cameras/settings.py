@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -22,6 +24,9 @@ class CameraSettings(BaseModel):
     """Turn the pictures of a camera that hangs."""
     sensor_mode: int = Field(default=-1, ge=-1, le=31)
     """CSI only: a small picture is cut from this mode's field of view; -1 lets the driver choose."""
+
+    through: Literal["auto", "opencv", "gst-launch"] = "auto"
+    """What runs GStreamer for csi and gst: OpenCV where it can (auto), or a child process, which can hang alone."""
 
     @property
     def place(self) -> str:

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from control.errors import CameraError, CameraLost, CameraStalled, ConfigError
-from robot.cameras import CameraSettings, gstreamer, open_camera
+from robot.cameras import CameraSettings, open_camera
 from robot.cameras.gst_launch import GstLaunch
+from robot.cameras.gstreamer import opencv_has_gstreamer
 from robot.cameras.latest import LatestFrameCamera
 from robot.cameras.source import Camera, Device, Frame
 from tests.robot.gst_tool import needs_gst_launch, stand_in, without_a_jetson
@@ -287,10 +288,26 @@ def test_an_open_quotation_mark_is_refused() -> None:
         open_camera(CameraSettings(source="gst:filesrc location='a"))
 
 
+@pytest.mark.parametrize("through", ["gst-launch", *(["opencv"] if opencv_has_gstreamer() else [])])
+def test_both_ways_to_run_gstreamer_give_the_same_pictures(through: str) -> None:
+    settings = CameraSettings.model_validate({"source": SOURCE.replace("videotestsrc", "videotestsrc pattern=red"),
+                                              "width": 64, "height": 48, "fps": 30, "through": through})  # fmt: skip
+    with open_camera(settings) as camera:
+        image = frame_of(camera).image
+    assert image.shape == (48, 64, 3)
+    assert (np.abs(image.astype(int) - (0, 0, 255)) < 4).all()
+
+
+@pytest.mark.skipif(opencv_has_gstreamer(), reason="this OpenCV can do what it is here refused for")
+def test_an_opencv_that_cannot_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"camera\.through"):
+        open_camera(CameraSettings(source=SOURCE, through="opencv"))
+
+
 def test_a_csi_camera_has_jetbots_size_and_the_argus_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = without_a_jetson(tmp_path, monkeypatch)
-    monkeypatch.setattr(gstreamer, "opencv_has_gstreamer", lambda: False)
-    with open_camera(CameraSettings(source="csi:1", sensor_mode=3, upside_down=True), fps=30) as camera:
+    settings = CameraSettings(source="csi:1", sensor_mode=3, upside_down=True, through="gst-launch")
+    with open_camera(settings, fps=30) as camera:
         assert frame_of(camera).image.shape == (616, 816, 3)
     asked = words.read_text()
     assert "nvarguscamerasrc sensor-id=1 sensor-mode=3 !" in asked
