@@ -167,6 +167,13 @@ def test_closing_ends_the_child() -> None:
     assert all(is_gone(child.process.pid) for child in watched.children)
 
 
+def test_a_child_that_does_not_want_to_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(tmp_path, "trap '' INT TERM HUP; say_size; picture; while :; do sleep 0.1; done", monkeypatch)
+    child = GstLaunch(LIVE, name="test")
+    child.close()
+    assert child.process.returncode == -signal.SIGKILL
+
+
 def test_closing_while_it_is_opened_again_does_not_wait_for_a_camera_that_never_comes(
     watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

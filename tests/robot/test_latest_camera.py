@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from queue import Queue
 from threading import Event
+from threading import enumerate as enumerate_threads
 
 import numpy as np
 import pytest
 
-from control.errors import CameraError, CameraStalled
+from control.errors import CameraError, CameraLost, CameraStalled
 from robot.cameras.latest import LatestFrameCamera
-from robot.cameras.source import Image
+from robot.cameras.source import Frame, Image
 
 
 class Device:
@@ -107,3 +108,61 @@ def test_releases_the_device_once(device: Device) -> None:
     assert device.released == 1
     with pytest.raises(CameraError, match="closed"):
         next(camera.frames(timeout_s=1))
+
+
+class Opener:
+    """Opens devices again, each after so many refusals as ``refusals`` says; never when given up."""
+
+    def __init__(self, *refusals: int) -> None:
+        self.refusals = list(refusals)
+        self.devices: list[Device] = []
+        self.tries = 0
+
+    def __call__(self, given_up: Callable[[], bool]) -> Device:
+        self.tries += 1
+        if self.refusals[0] > 0:
+            self.refusals[0] -= 1
+            raise CameraError("still unplugged")
+        self.refusals.pop(0)
+        device = Device()
+        device.queue.put(50 + len(self.devices))
+        self.devices.append(device)
+        return device
+
+
+def frame_after_loss(camera: LatestFrameCamera) -> Frame:
+    for _ in range(2000):
+        with suppress(CameraStalled):
+            return next(camera.frames(timeout_s=0.01))
+    raise AssertionError("no frame came")
+
+
+def test_a_device_that_died_is_closed_and_opened_again_until_it_works(device: Device) -> None:
+    again = Opener(3, 0)
+    with LatestFrameCamera(device, name="fake", reopen=again, back_off_s=(0.0, 0.001)) as camera:
+        device.take(1)
+        first = next(camera.frames(timeout_s=5))
+        device.take(None)
+        with pytest.raises(CameraLost, match="unplugged"):
+            next(camera.frames(timeout_s=5))
+        second = frame_after_loss(camera)
+        assert (second.image[0, 0, 0], second.index) == (50, first.index + 1)
+        assert device.released == 1
+        again.devices[0].queue.put(None)
+        third = frame_after_loss(camera)
+        assert (third.image[0, 0, 0], third.index) == (51, second.index + 1)
+        again.devices[1].queue.put(0)
+    assert again.tries == 5
+    assert [opened.released for opened in again.devices] == [1, 1]
+
+
+def test_closing_does_not_wait_for_the_next_try(device: Device) -> None:
+    again = Opener(10**9)
+    with LatestFrameCamera(device, name="fake", reopen=again, back_off_s=(0.0, 3600.0)) as camera:
+        device.take(None)
+        while again.tries < 1:
+            with suppress(CameraStalled):
+                next(camera.frames(timeout_s=0.01))
+        reader = next(thread for thread in enumerate_threads() if thread.name == "camera fake")
+    assert not reader.is_alive()
+    assert again.tries == 1
