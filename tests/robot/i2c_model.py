@@ -109,3 +109,4 @@ def _logged(name: str) -> Callable[[MotorSettings], Board]:
 
 
 motorhat, jetracer, scmd = _logged("motorhat"), _logged("jetracer"), _logged("scmd")
+waveshare_jetbot, waveshare_jetracer = _logged("waveshare-jetbot"), _logged("waveshare-jetracer")
