@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -12,7 +13,7 @@ import cv2
 from control.errors import ConfigError
 from robot.cameras.capture import Capture
 from robot.cameras.fitting import Measured, fitting
-from robot.cameras.gst_launch import FIRST_S, STALL_S, GstLaunch
+from robot.cameras.gst_launch import FIRST_S, STALL_S, TOOL, GstLaunch
 from robot.cameras.settings import CameraSettings
 from robot.cameras.source import Device
 
@@ -61,12 +62,15 @@ def open_pipeline(settings: CameraSettings, *, given_up: Callable[[], bool]) -> 
 
 
 def _open(pipeline: str, *, name: str, through: str, given_up: Callable[[], bool]) -> Measured:
-    able = through != "gst-launch" and opencv_has_gstreamer()
+    """In a child where there is a choice: OpenCV gives no reason for a failure, and cannot let go of a source that has
+    frozen, so that it could not be opened again.
+    """
+    able = opencv_has_gstreamer()
     if through == "opencv" and not able:
-        raise ConfigError(
-            f"camera.through: OpenCV {cv2.__version__} here has no GStreamer (or an old one); leave it out"
-        )
-    return open_in_opencv(pipeline, name=name) if able else GstLaunch(pipeline, name=name, given_up=given_up)
+        raise ConfigError(f"camera.through: OpenCV {cv2.__version__} here cannot run GStreamer; leave it out")
+    if through == "opencv" or (through == "auto" and able and shutil.which(TOOL) is None):
+        return open_in_opencv(pipeline, name=name)
+    return GstLaunch(pipeline, name=name, given_up=given_up)
 
 
 def opencv_has_gstreamer() -> bool:

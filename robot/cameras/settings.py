@@ -26,7 +26,8 @@ class CameraSettings(BaseModel):
     """CSI only: a small picture is cut from this mode's field of view; -1 lets the driver choose."""
 
     through: Literal["auto", "opencv", "gst-launch"] = "auto"
-    """What runs GStreamer for csi and gst: OpenCV where it can (auto), or a child process, which can hang alone."""
+    """What runs GStreamer for csi and gst: a child process, which can hang alone, or OpenCV; auto is the child where
+    gst-launch-1.0 is installed."""
 
     @property
     def place(self) -> str:
