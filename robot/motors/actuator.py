@@ -129,7 +129,7 @@ class GuardLine:
         except BlockingIOError:
             # No echo yet, which is usual within one tick.
             pass
-        return "is frozen" if now_s - self._heard_s > 2 * FREEZE_S else ""
+        return "is frozen" if now_s - self._heard_s > FREEZE_S else ""
 
     def bye(self) -> None:
         with suppress(BrokenPipeError, BlockingIOError):

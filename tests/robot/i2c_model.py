@@ -2,7 +2,7 @@
 
 Works in child processes too: ``motorhat`` and its like below can be named as ``motors.driver`` in the settings. Every
 transaction is then a line in the file that LINEPILOT_I2C_LOG names; when a file of that name with ``.fault`` exists,
-the bus answers with the error number in it.
+the bus answers with the error number in it, and what was tried goes to ``.refused``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -35,6 +36,8 @@ class I2cModel:
         self.fail: Callable[[], int | None] = lambda: None
         """Gives the error number with which the bus answers now."""
         self.watch: Callable[[Transaction], None] = lambda _: None
+        self.refused: Callable[[Transaction], None] = lambda _: None
+        """Is given what was tried while the bus fails."""
         self._addresses: dict[int, int] = {}
         """By file: each handle on the bus talks to its own chip."""
 
@@ -54,6 +57,8 @@ class I2cModel:
         if number is None and address not in self.chips and address not in self.words:
             number = errno.EREMOTEIO
         if number is not None:
+            tried = message.data.contents.block
+            self.refused((address, int(message.command), bytes(tried[1 : tried[0] + 1])))
             raise OSError(number, os.strerror(number))
         block = message.data.contents.block
         if address in self.words:
@@ -97,11 +102,12 @@ def _logged(name: str) -> Callable[[MotorSettings], Board]:
         model.fail = lambda: int(fault.read_text()) if fault.exists() else None
         wire = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
-        def watch(done: Transaction) -> None:
+        def note(file: int, done: Transaction) -> None:
             address, register, data = done
-            os.write(wire, f"{monotonic():.6f} {os.getpid()} {address:02x} {register:02x} {data.hex()}\n".encode())
+            os.write(file, f"{monotonic():.6f} {os.getpid()} {address:02x} {register:02x} {data.hex()}\n".encode())
 
-        model.watch = watch
+        tried = os.open(log.with_suffix(".refused"), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        model.watch, model.refused = partial(note, wire), partial(note, tried)
         install(model)
         return BOARDS[name](settings)
 

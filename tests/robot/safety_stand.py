@@ -1,4 +1,4 @@
-"""A test stand for the safety chain: one motor board on its wire, driven by a real brain, actuator and guard process."""
+"""A test stand for the safety chain: a motor board on its wire, driven by real brain, actuator and guard processes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ from robot.motors.settings import MotorSettings
 from robot.motors.wire import READY
 settings = MotorSettings.model_validate_json(sys.argv[1])
 car = settings.vehicle == "ackermann"
-make = (lambda v: AckermannCommand(steering=0.1, throttle=v)) if car else (lambda v: DifferentialCommand(left=v, right=v))
+def make(v):
+    return AckermannCommand(steering=0.1, throttle=v) if car else DifferentialCommand(left=v, right=v)
 with open_motors(settings, standing=make(0.0)) as motors:
     print("driving", flush=True)
     told = ""
