@@ -71,11 +71,11 @@ class Actuator:
         if self._setpoint is not None and frozen_s > FREEZE_S:
             self._setpoint = None
             self._say(TROUBLE, f"motors: no command for {frozen_s * 1000:.0f} ms, stopped")
-        self.write()
         trouble = self._guard.beat(now_s=now_s)
         if trouble:
             self._setpoint = None
             self._say(TROUBLE, f"motors: the guard process {trouble}, stopped; start the drive again")
+        self.write()
 
     def write(self) -> None:
         """One retry in the same tick; then STOP, latched, and tried again every tick."""

@@ -82,6 +82,7 @@ with open_motors(settings, standing=make(0.0)) as motors:
                 motors.stop()
             else:
                 motors.apply(make({"nan": float("nan"), "neutral": 0.0}.get(wish, 0.5)))
+                told = ""
         except MotorError as error:
             if str(error) != told:
                 told = str(error)
@@ -152,6 +153,34 @@ class Stand:
 
         self._wait(lambda: found() is not None, "no STOP")
         when = found()
+        assert when is not None
+        return when
+
+    def first_try(self, *, after_s: float) -> float:
+        """When STOP was first tried on an I2C bus that refuses. Raises AssertionError."""
+        bus = self.wire
+        assert isinstance(bus, I2cBus)
+
+        def found() -> float | None:
+            return next((when for when, data in bus.tried() if when >= after_s and data == self.kind.stop), None)
+
+        self._wait(lambda: found() is not None, "STOP was not tried")
+        when = found()
+        assert when is not None
+        return when
+
+    def drive_again(self) -> None:
+        """Neutral, then the brain goes on at half power."""
+        end_s = monotonic() + LONGEST_S
+        while not self.is_driving():
+            assert monotonic() < end_s, f"{self.name}: does not drive again: {self.told()}"
+            self.wish("neutral")
+            pause(0.1)
+
+    def wait_until_told_after(self, moment_s: float) -> float:
+        """When the brain was told of trouble."""
+        self._wait(lambda: self.told_at(after_s=moment_s) is not None, "the brain was told of no trouble")
+        when = self.told_at(after_s=moment_s)
         assert when is not None
         return when
 

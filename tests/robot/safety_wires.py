@@ -52,9 +52,11 @@ class I2cBus:
         self.environment = {"LINEPILOT_I2C_LOG": str(self._log)}
 
     def said(self) -> list[Said]:
-        lines = self._log.read_text().splitlines() if self._log.exists() else []
-        split = [line.split(" ", 2) for line in lines if line.count(" ") >= 4]
-        return [(float(when), what.encode()) for when, _, what in split]
+        return _logged(self._log)
+
+    def tried(self) -> list[Said]:
+        """While the bus refused."""
+        return _logged(self._log.with_suffix(".refused"))
 
     def fail(self) -> None:
         # Whole at once: the processes look at it at any moment.
@@ -66,6 +68,12 @@ class I2cBus:
         self._fault.unlink()
 
     def close(self) -> None: ...
+
+
+def _logged(log: Path) -> list[Said]:
+    lines = log.read_text().splitlines() if log.exists() else []
+    split = [line.split(" ", 2) for line in lines if line.count(" ") >= 4]
+    return [(float(when), what.encode()) for when, _, what in split]
 
 
 class SerialLine:

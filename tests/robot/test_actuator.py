@@ -346,7 +346,6 @@ def test_a_frozen_guard_stops_after_the_same_patience(bench: Bench) -> None:
     assert is_drive(bench.bus.written[-1])
     bench.hear(pack(HALF))
     bench.tick(after_s=0.005, echo=False)
-    bench.tick(after_s=0.01, echo=False)
     assert bench.bus.written[-1] == ALL_OFF
     assert bench.said()[0] == "motors: the guard process is frozen, stopped; start the drive again"
     bench.hear(pack(HALF))
@@ -357,7 +356,6 @@ def test_a_dead_guard_stops_at_the_next_tick(bench: Bench) -> None:
     bench.driving()
     bench.guard.kill()
     bench.guard.wait()
-    bench.tick(echo=False)
     bench.tick(echo=False)
     assert bench.bus.written[-1] == ALL_OFF
     assert bench.said() == ["motors: the guard process died, stopped; start the drive again"]
