@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from math import isfinite, radians
 from typing import Literal
 
+from calibration.quality import Quality
 from control.errors import CalibrationError
 
 
@@ -107,3 +108,4 @@ class Calibration:
     drive: DriveTrim = field(default_factory=DriveTrim)
     steering: SteeringTrim = field(default_factory=SteeringTrim)
     latency: Latency = field(default_factory=Latency)
+    measured: Quality = field(default_factory=Quality)

@@ -10,6 +10,7 @@ from control.errors import LinepilotError
 
 COMMANDS = {
     "drive": ("app.cli.drive", "follow a line: simulated by default, or on a video with --camera file:clip.mp4"),
+    "teleop": ("app.cli.teleop", "drive by hand: keys, gamepad or web page"),
     "bench": ("app.cli.bench", "drive many tracks, looks and directions, and put the results in one table"),
     "evaluate": ("app.cli.evaluate", "score a model on folders of labelled photographs"),
     "train": ("app.cli.train", "train the network on pictures made up while it learns"),
@@ -21,6 +22,7 @@ COMMANDS = {
     "cameras": ("app.cli.cameras", "list the cameras that are there, and what each can do"),
     "service": ("app.cli.service", "drive at boot, watched by systemd"),
     "stop": ("app.cli.stop", "write STOP to the motor board"),
+    "calibrate": ("app.cli.calibrate", "measure lens, camera mount, motors and latency into calibration.yaml"),
     "motors": ("app.cli.motors", "list the motor boards; turn each output in turn, wheels up"),
     "config": ("app.cli.config", "print every setting, a profile to copy, or the JSON Schema"),
 }

@@ -1,0 +1,37 @@
+"""``linepilot calibrate``: measure one robot, step by step, into one calibration.yaml."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+
+from control.errors import ConfigError
+
+_ACTIONS = {
+    "board": ("app.cli.calibrate_board", "print this first: a board of squares and markers, as a PDF"),
+    "camera": ("app.cli.calibrate_camera", "the lens, from pictures of the board"),
+}
+_HELP = """usage: linepilot calibrate ACTION [options]
+
+Measure one robot into calibration.yaml, in this order; then drive with calibration=calibration.yaml.
+
+actions:
+{actions}
+
+example:
+  linepilot calibrate board --out board.pdf
+  linepilot calibrate ACTION --help"""
+
+
+def run(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help"):
+        actions = "\n".join(f"  {name:<8} {text}" for name, (_, text) in _ACTIONS.items())
+        print(_HELP.format(actions=actions))
+        return 0
+    action = arguments[0]
+    if action not in _ACTIONS:
+        near = get_close_matches(action, _ACTIONS, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(_ACTIONS)}"
+        raise ConfigError(f"unknown action '{action}'; {hint}")
+    code: int = import_module(_ACTIONS[action][0]).run(arguments[1:])
+    return code

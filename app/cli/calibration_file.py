@@ -1,0 +1,46 @@
+"""calibration.yaml: what was measured before is kept, what is measured anew replaces it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from calibration.profile import Calibration
+from control.errors import CalibrationError, ConfigError
+from perception.files import replace_file
+from robot.config import load_config
+
+_HEAD = "# Measured by `linepilot calibrate`; drive with it: linepilot drive calibration={name}\n"
+
+
+def read_calibration(path: Path) -> Calibration:
+    """The usual numbers when there is no such file. Raises CalibrationError."""
+    if not path.exists():
+        return Calibration()
+    try:
+        return load_config(None, [f"calibration={path}"]).calibration
+    except ConfigError as error:
+        raise CalibrationError(str(error)) from error
+
+
+def write_calibration(path: Path, calibration: Calibration) -> None:
+    """Whole or not at all. Raises InputError."""
+    text = yaml.safe_dump(_plain(asdict(calibration)), sort_keys=False, default_flow_style=False)
+    replace_file(path, (_HEAD.format(name=path.name) + text).encode())
+
+
+def today() -> str:
+    return datetime.now().astimezone().date().isoformat()
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, which is all that YAML knows; numbers without digits that nobody measured."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, float):
+        return float(f"{value:.8g}")
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,119 @@
+"""``linepilot calibrate``: from a board on paper to a calibration that can be driven with."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+from app.cli.main import main
+from robot.config import load_config
+from sim.board_camera import BoardCamera
+from tests.calibration.views import BOARD, PINHOLE
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As a camera with the pinhole lens of the other tests takes them."""
+    folder = tmp_path_factory.mktemp("pictures")
+    camera = BoardCamera(PINHOLE, BOARD, rng=np.random.default_rng(5))
+    for number, pose in enumerate(camera.views(18)):
+        cv2.imwrite(str(folder / f"{number:02}.png"), camera.look(pose))
+    (folder / "cut.jpg").write_bytes(b"not a picture")
+    return folder
+
+
+def test_help_names_the_actions(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["calibrate", "--help"]) == main(["calibrate"]) == 0
+    out = capsys.readouterr().out
+    assert "usage: linepilot calibrate" in out
+    assert re.search(r"^  camera ", out, re.M)
+
+
+def test_the_board_is_a_page_of_pdf(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["calibrate", "board", "--paper", "Letter", "--out", str(tmp_path / "b.pdf")]) == 0
+    assert (tmp_path / "b.pdf").read_bytes().startswith(b"%PDF")
+    assert "at 100 %" in capsys.readouterr().out
+
+
+def test_a_folder_of_pictures_becomes_a_lens(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "calibration.yaml"
+    out.write_text("mount: {height_m: 0.25}\n")
+    arguments = ["--out", str(out), "--camera-info", str(tmp_path / "ros.yaml"), "--map", str(tmp_path / "map.png")]
+    assert main(["calibrate", "camera", str(pictures), *arguments]) == 0
+    told = capsys.readouterr().out
+    assert "cut.jpg: not a picture" in told
+    calibration = load_config(None, [f"calibration={out}"]).calibration
+    assert calibration.camera.model == "pinhole"
+    assert calibration.camera.fx == pytest.approx(PINHOLE.fx, rel=0.01)
+    assert calibration.mount.height_m == 0.25
+    assert 0 < calibration.measured.camera.held_out_px < 0.4
+    assert calibration.measured.camera.views > 8
+    assert yaml.safe_load((tmp_path / "ros.yaml").read_text())["distortion_model"] == "plumb_bob"
+    assert cv2.imread(str(tmp_path / "map.png")) is not None
+
+
+def test_a_recording_is_watched_as_a_live_camera(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording = tmp_path / "recording"
+    recording.mkdir()
+    for path in pictures.glob("*.png"):
+        (recording / path.name).write_bytes(path.read_bytes())
+    arguments = ["--camera", f"file:{recording}", "--save", str(tmp_path / "kept"), "--out", str(tmp_path / "c.yaml")]
+    assert main(["calibrate", "camera", *arguments]) == 0
+    assert "views; hold the board to:" in capsys.readouterr().out
+    assert len(list((tmp_path / "kept").iterdir())) > 8
+
+
+def test_a_lens_of_ros_is_taken_over(tmp_path: Path) -> None:
+    lens = tmp_path / "ost.yaml"
+    lens.write_text(
+        "{image_width: 640, image_height: 480, camera_matrix: {data: [500, 0, 320, 0, 500, 240, 0, 0, 1]},"
+        " distortion_model: equidistant, distortion_coefficients: {data: [0.1, 0, 0, 0]}}"
+    )
+    assert main(["calibrate", "camera", str(lens), "--out", str(tmp_path / "c.yaml")]) == 0
+    camera = load_config(None, [f"calibration={tmp_path / 'c.yaml'}"]).calibration.camera
+    assert (camera.model, camera.fx, camera.distortion[0]) == ("fisheye", 500.0, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["lens"], "unknown action 'lens'"),
+        (["camra"], "did you mean 'camera'"),
+        (["board", "--square", "60"], "does not fit on A4"),
+        (["board", "--squares", "5"], "write it as 5x7"),
+        (["board", "--square", "-3"], "no length in millimetres"),
+        (["camera"], "give one of"),
+        (["camera", "--sim", "--camera", "usb:0"], "give one of"),
+        (["camera", "nowhere"], "no such folder"),
+        (["camera", "."], "no pictures"),
+        (["camera", ".", "--bar", "50"], "measure it again"),
+        (["camera", "none.yaml"], "cannot be read"),
+        (["camera", "--camera", "usb"], "says not which one"),
+    ],
+)
+def test_bad_input_is_one_line(
+    arguments: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["calibrate", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert told in err
+    assert err.count("\n") == 1
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_broken_calibration_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "c.yaml"
+    out.write_text("mount: {hight_m: 1}\n")
+    assert main(["calibrate", "camera", "--sim", "--out", str(out)]) == 2
+    assert "did you mean 'calibration.mount.height_m'" in capsys.readouterr().err
+    assert out.read_text() == "mount: {hight_m: 1}\n"
