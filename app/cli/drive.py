@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
+from app.cli.cockpit import add_page, watched
 from app.cli.options import add_settings, config_from, count, natural, parser, refuse_unwritable
 from app.cli.recording import Recording
 from control.errors import ConfigError
@@ -16,10 +17,14 @@ _WHAT = """Follow a line.
 Without --camera a simulated JetBot drives on a track, with the very loop that drives a real one. It ends with a
 table of what was driven and a picture of it. ^C stops the motors; the report is still written.
 
-While it drives any key is an emergency stop. Real motors move only after Enter, also after a stop."""
+While it drives any key is an emergency stop. Real motors move only after Enter, also after a stop.
+
+With --web a page shows the picture and the numbers, arms, stops, and lends a stick: whoever touches it takes over from
+the autopilot. The simulator then runs in real time, until ^C."""
 _EXAMPLE = """linepilot drive --track reInvent2019_track --laps 3
   linepilot drive --track oval --look black-tape follower.speed.max_speed_mps=0.5
   linepilot drive --track oval --look edge-lines --clutter 10
+  linepilot drive --web
   linepilot drive robot.yaml --camera file:clip.mp4 --motors dry-run --json report.json"""
 
 
@@ -39,22 +44,30 @@ def run(arguments: list[str]) -> int:
     add("--record", type=Path, metavar="OUT", help="record pictures and ticks: FILE.mcap, or a folder")
     add("--json", type=Path, metavar="OUT", help="write the numbers to this file")
     add("--picture", type=Path, default=Path("drive.png"), metavar="OUT", help="default: drive.png")
+    add_page(options)
     chosen = options.parse(arguments)
     refuse_unwritable(chosen.json, chosen.picture)
-    config = _chosen_devices(config_from(chosen.settings), chosen)
+    config = chosen_devices(config_from(chosen.settings), chosen)
     with stop_on_signals() as interrupted, Recording(chosen.record) as recording:
-        if config.camera.source == "sim":
+        cockpit = watched(chosen, config, recording=recording)
+        if config.camera.source == "sim" and cockpit.page is not None:
+            from app.cli.drive_live import drive_live
+
+            code = drive_live(chosen, config, interrupted=interrupted, recording=recording, cockpit=cockpit)
+        elif config.camera.source == "sim":
             from app.cli.drive_simulated import drive_simulated
 
-            code = drive_simulated(chosen, config, interrupted=interrupted, recording=recording)
+            code = drive_simulated(
+                chosen, config, interrupted=interrupted, recording=recording, switches=cockpit.switches
+            )
         else:
             from app.cli.drive_hardware import drive_hardware
 
-            code = drive_hardware(chosen, config, interrupted=interrupted, recording=recording)
+            code = drive_hardware(chosen, config, interrupted=interrupted, recording=recording, cockpit=cockpit)
     return interrupted.exit_code or code
 
 
-def _chosen_devices(config: RobotConfig, chosen: Namespace) -> RobotConfig:
+def chosen_devices(config: RobotConfig, chosen: Namespace) -> RobotConfig:
     """--camera and --motors outrank the settings. Raises ConfigError when they do not fit together."""
     camera = config.camera.model_copy(update={"source": chosen.camera} if chosen.camera else {})
     motors = config.motors.model_copy(update={"driver": chosen.motors} if chosen.motors else {})

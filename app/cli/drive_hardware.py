@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
+from app.cli.cockpit import Cockpit
 from app.cli.options import write_json
 from app.cli.recording import Recording
 from app.cli.tables import facts
@@ -22,8 +23,6 @@ from robot.drive.loop import Tick, drive
 from robot.drive.pilots import open_estimator
 from robot.drive.rig import open_rig
 from robot.drive.service_manager import ServiceManager
-from robot.teleop import open_switches
-from robot.teleop.terminal import own_terminal
 
 _REFRESH_TICKS = 10
 _CLEAR = (Cause.LIMITED, Cause.NOT_ARMED)
@@ -58,21 +57,21 @@ class _Driven:
         self.stops += tick.verdict.state is SafetyState.STOPPED
 
 
-def drive_hardware(chosen: Namespace, config: RobotConfig, *, interrupted: StopRequest, recording: Recording) -> int:
+def drive_hardware(
+    chosen: Namespace, config: RobotConfig, *, interrupted: StopRequest, recording: Recording, cockpit: Cockpit
+) -> int:
     """0 when the recording was driven to its end; 1 when the supervisor stopped the drive."""
-    terminal = own_terminal()
-    switches = open_switches(config.emergency_stop, terminal=terminal)
     moves = config.motors.driver != "dry-run"
-    ask = moves and not chosen.arm
-    if ask and terminal is None:
+    ask = (moves or cockpit.helm is not None) and not chosen.arm
+    if ask and not cockpit.can_arm:
         raise ConfigError(
-            "there is no terminal to ask for arming; give --arm to drive as soon as the camera shows a line"
+            "there is no terminal to ask for arming; give --web, or --arm to drive as soon as the camera shows a line"
         )
     estimator = open_estimator(config)
     facts = {"camera": config.camera.source, "motors": config.motors.driver, "target": config.target}
     played = config.camera.source.startswith("file:") and not config.camera.realtime
     recording.begin(config, facts=facts, lossless=played)
-    rig = open_rig(config, estimator=estimator)
+    rig = replace(open_rig(_played_in_real_time(config, cockpit), estimator=estimator), helm=cockpit.helm)
     driven = _Driven(min_confidence=config.follower.min_confidence)
     timer = CycleTimer(period_s=rig.period_s)
     manager = ServiceManager.from_environment()
@@ -84,6 +83,7 @@ def drive_hardware(chosen: Namespace, config: RobotConfig, *, interrupted: StopR
             def record(tick: Tick) -> bool:
                 driven.add(tick)
                 recording(tick, timer.this_pass_s)
+                cockpit.show(tick, timer.this_pass_s, pilot=rig.pilot)
                 if driven.ticks % _REFRESH_TICKS == 0:
                     bar.update(task, now=_now(tick, driven.ticks))
                 manager.beat(tick.verdict.state.value)
@@ -92,12 +92,20 @@ def drive_hardware(chosen: Namespace, config: RobotConfig, *, interrupted: StopR
             # Motors that are not there may be armed again, so that a recording is driven to its end.
             causes = drive(
                 rig, record, timer=timer, auto_arm=not ask, rearm=not moves, interrupted=interrupted,
-                switches=switches, tell=lambda text: bar.console.print(text, highlight=False),
+                switches=cockpit.switches,
+                tell=cockpit.telling(lambda text: bar.console.print(text, highlight=False)),
             )  # fmt: skip
     finally:
         manager.stopping()
         _report(driven, timer, chosen, config, causes=causes)
     return 1 if causes else 0
+
+
+def _played_in_real_time(config: RobotConfig, cockpit: Cockpit) -> RobotConfig:
+    """A recording, when somebody looks on."""
+    if cockpit.helm is None:
+        return config
+    return config.model_copy(update={"camera": config.camera.model_copy(update={"realtime": True})})
 
 
 def _bar() -> Progress:
@@ -129,7 +137,7 @@ def _report(
     console = Console()
     console.print(facts(config.camera.source, _rows(record)))
     write_json(chosen.json, record)
-    if driven.shown:
+    if driven.shown and chosen.picture is not None:
         save_frame_sheet(chosen.picture, driven.shown)
         console.print(f"picture: {chosen.picture}", soft_wrap=True)
 

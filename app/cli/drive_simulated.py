@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,8 +16,7 @@ from app.cli.tables import facts
 from robot.config import RobotConfig
 from robot.drive.interrupt import StopRequest
 from robot.drive.pilots import open_estimator
-from robot.teleop import open_switches
-from robot.teleop.terminal import own_terminal
+from robot.teleop.switch import Switch
 from sim.benchmark.run import SimulatedDrive, aimed, end_of, make_world, simulate
 from sim.tracks.library import find_track
 
@@ -24,7 +24,10 @@ _DEFAULT_TRACK = "reInvent2019_track"
 _REFRESH_TICKS = 10
 
 
-def drive_simulated(chosen: Namespace, config: RobotConfig, *, interrupted: StopRequest, recording: Recording) -> int:
+def drive_simulated(
+    chosen: Namespace, config: RobotConfig, *, interrupted: StopRequest, recording: Recording,
+    switches: Sequence[Switch],
+) -> int:  # fmt: skip
     """0 when all laps were driven without leaving the line, else 1."""
     track = find_track(chosen.track or _DEFAULT_TRACK, crossing=chosen.crossing)
     config = aimed(config, look=chosen.look)
@@ -47,7 +50,7 @@ def drive_simulated(chosen: Namespace, config: RobotConfig, *, interrupted: Stop
 
             simulate(
                 world, estimator=estimator, config=config, laps=chosen.laps, watch=watch, interrupted=interrupted,
-                into=result, keep=recording, switches=open_switches(config.emergency_stop, terminal=own_terminal()),
+                into=result, keep=recording, switches=switches,
             )  # fmt: skip
     finally:
         # Also after an error: what was driven until then is what one wants to look at.

@@ -1,9 +1,11 @@
-"""``--record`` of a drive: opens the session when the drive begins, and tells at the end what is in it."""
+"""``--record`` of a drive, and the record button: tells at the end of each session what is in it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -17,28 +19,62 @@ if TYPE_CHECKING:
     from robot.sessions.session_tick import Truth
     from robot.sessions.writer import SessionReport
 
+_BY_BUTTON = Path("sessions")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _What:
+    config: RobotConfig
+    facts: Mapping[str, str]
+    lossless: bool
+
 
 class Recording:
-    """Does nothing when ``place`` is None: then the libraries are not even loaded."""
+    """Does nothing when ``place`` is None and nobody presses the button: then the libraries are not even loaded.
+
+    ``start`` and ``stop`` are called from any thread but the loop's, which must not wait for the disk.
+    """
 
     def __init__(self, place: Path | None) -> None:
         self._place = place
+        self._what: _What | None = None
         self._recorder: SessionRecorder | None = None
+        self._pressing = Lock()
         self._console = Console(stderr=True)
+
+    @property
+    def running(self) -> bool:
+        return self._recorder is not None
 
     def begin(self, config: RobotConfig, *, facts: Mapping[str, str], lossless: bool) -> None:
         """``lossless`` where nothing is lost by waiting for the disk. Raises InputError when it cannot be written."""
-        if self._place is None:
-            return
+        self._what = _What(config=config, facts=facts, lossless=lossless)
+        if self._place is not None:
+            self.start()
+
+    def start(self) -> None:
+        """Begin a session, in the folder ``sessions`` if no place was given. Raises InputError."""
         from robot.drive.recorder import SessionRecorder
 
-        self._recorder = SessionRecorder(
-            self._place, config=config, facts=facts, lossless=lossless, notice=self._tell
-        )  # fmt: skip
+        with self._pressing:
+            what = self._what
+            if self._recorder is None and what is not None:
+                self._recorder = SessionRecorder(
+                    self._place or _BY_BUTTON, config=what.config, facts=what.facts, lossless=what.lossless,
+                    notice=self._tell,
+                )  # fmt: skip
+
+    def stop(self) -> None:
+        with self._pressing:
+            recorder, self._recorder = self._recorder, None
+            if recorder is not None:
+                self._summarise(recorder.close())
 
     def __call__(self, tick: Tick, sections_s: Mapping[str, float], truth: Truth | None = None) -> None:
-        if self._recorder is not None:
-            self._recorder(tick, sections_s=sections_s, truth=truth)
+        # Once: the button may be pressed meanwhile. A tick handed to a session that is being closed is not kept.
+        recorder = self._recorder
+        if recorder is not None:
+            recorder(tick, sections_s=sections_s, truth=truth)
 
     def __enter__(self) -> Recording:
         return self
@@ -46,8 +82,7 @@ class Recording:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._recorder is not None:
-            self._summarise(self._recorder.close())
+        self.stop()
 
     def _summarise(self, report: SessionReport) -> None:
         if not report.files:

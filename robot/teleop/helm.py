@@ -68,6 +68,11 @@ class Helm:
         self._by_hand = False
         self._driving = False
 
+    @property
+    def driver(self) -> str:
+        """For messages; empty when nobody holds the stick."""
+        return self._driver
+
     def claim(self, driver: str) -> bool:
         """Ask for the stick. Refused while somebody else holds it: at any time while the robot drives."""
         with self._lock:

@@ -43,6 +43,9 @@ class TerminalKeys:
         keys = os.read(self._fd, _MOST_BYTES)
         last_s, self._pressed_s = self._pressed_s, self._now_s()
         quiet = self._pressed_s - last_s >= _QUIET_S
+        return self._wish(keys, quiet=quiet, driving=driving)
+
+    def _wish(self, keys: bytes, *, quiet: bool, driving: bool) -> Wish:
         # A terminal that was closed reads as no byte: nobody is there any more who could stop the robot.
         return Wish.ARM if keys in _ENTER and quiet and not driving else Wish.STOP
 

@@ -68,6 +68,15 @@ def make_world(track: Track, *, look: str, config: RobotConfig, seed: int, clutt
     return world
 
 
+def make_rig(world: World, *, estimator: Estimator, config: RobotConfig) -> Rig:
+    """The robot's own parts over a simulated clock, camera and motors."""
+    return Rig(
+        camera=SimCamera(world, fps=config.fps), motors=SimMotors(world), clock=SimClock(world), estimator=estimator,
+        pilot=make_pilot(config), supervisor=SafetySupervisor(config.supervisor), mixer=make_mixer(config),
+        camera_delay_s=world.params.camera_delay_s, period_s=1 / config.fps,
+    )  # fmt: skip
+
+
 def end_of(track: Track, *, laps: int) -> float:
     """The distance at which the drive is complete, metres."""
     return track.length_m * laps if track.closed else track.length_m - _OPEN_END_M
@@ -106,11 +115,7 @@ def simulate(
             result.given_up = f"not there after {longest_s:.0f} s"
         return watch(result) and truth.distance_m < end_m and not result.given_up
 
-    rig = Rig(
-        camera=SimCamera(world, fps=config.fps), motors=SimMotors(world), clock=SimClock(world), estimator=estimator,
-        pilot=make_pilot(config), supervisor=SafetySupervisor(config.supervisor), mixer=make_mixer(config),
-        camera_delay_s=world.params.camera_delay_s, period_s=1 / config.fps,
-    )  # fmt: skip
+    rig = make_rig(world, estimator=estimator, config=config)
     try:
         result.causes = drive(rig, record, timer=timer, interrupted=interrupted, switches=switches)
     finally:

@@ -1,0 +1,53 @@
+"""``linepilot teleop``: drive by hand, from the page, the terminal or a gamepad."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.cli.cockpit import add_page, steered
+from app.cli.drive import chosen_devices
+from app.cli.options import add_settings, config_from, natural, parser, refuse_unwritable
+from app.cli.recording import Recording
+from robot.drive.interrupt import stop_on_signals
+
+_WHAT = """Drive by hand.
+
+Without --camera a simulated JetBot drives in real time. The same loop and the same supervisor as in `linepilot drive`;
+only the wish comes from a person: keys of this terminal (also over ssh), a gamepad, the web page with --web.
+Who lets go, or loses the link, stands. `teleop.max_speed_mps` says how fast the stick may go."""
+_EXAMPLE = """linepilot teleop
+  linepilot teleop --web
+  linepilot teleop robot.yaml --camera usb:0 --motors motorhat --record sessions"""
+
+
+def run(arguments: list[str]) -> int:
+    options = parser("teleop", what=_WHAT, example=_EXAMPLE)
+    add = options.add_argument
+    add_settings(options)
+    add("--track", metavar="NAME", help="a name from `linepilot tracks`, random:SEED or FILE.npy")
+    add("--look", default="white-tape", metavar="NAME", help="how floor and line look; see `linepilot tracks`")
+    add("--crossing", action="store_true", help="the line in FILE.npy crosses itself on purpose")
+    add("--clutter", type=natural, metavar="N", help="things beside ten metres of track; default: as the look has")
+    add("--seed", type=natural, default=0, metavar="N", help="of everything random in the simulated world")
+    add("--camera", metavar="WHICH", help="sim, file:PATH (video or folder of pictures) or usb:NUMBER")
+    add("--motors", metavar="WHICH", help="sim, or dry-run: moves nothing")
+    add("--gamepad", type=Path, metavar="FILE", help="default: the first of /dev/input/js*")
+    add("--record", type=Path, metavar="OUT", help="record pictures and ticks: FILE.mcap, or a folder")
+    add("--json", type=Path, metavar="OUT", help="write the numbers to this file")
+    add("--picture", type=Path, metavar="OUT", help="some pictures of a real camera")
+    add_page(options)
+    options.set_defaults(arm=False)
+    chosen = options.parse(arguments)
+    refuse_unwritable(chosen.json, chosen.picture)
+    config = chosen_devices(config_from(chosen.settings), chosen)
+    with stop_on_signals() as interrupted, Recording(chosen.record) as recording:
+        cockpit = steered(chosen, config, recording=recording)
+        if config.camera.source == "sim":
+            from app.cli.drive_live import drive_live
+
+            code = drive_live(chosen, config, interrupted=interrupted, recording=recording, cockpit=cockpit)
+        else:
+            from app.cli.drive_hardware import drive_hardware
+
+            code = drive_hardware(chosen, config, interrupted=interrupted, recording=recording, cockpit=cockpit)
+    return interrupted.exit_code or code

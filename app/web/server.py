@@ -1,0 +1,169 @@
+"""The page's server, a process of its own: if it hangs or dies, the loop stops the wheels and nothing else suffers.
+
+    python -m app.web.server LINE_FD LISTENER_FD
+
+The first packet on the line holds the token and the names of the host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from app.web.access import Access, Gate
+from app.web.hub import Hub
+from app.web.lease import Allowance
+from app.web.wire import MOST_BYTES as MOST_PACKET_BYTES
+from app.web.wire import unpack
+from app.web.wishes import MOST_BYTES, RefusedError, read_wish
+
+_STATIC = Path(__file__).with_name("static")
+_SCRIPTS = ("page.js", "stick.js", "video.js", "plots.js", "tuning.js")
+_FILES = {
+    "/": ("index.html", "text/html"), "/style.css": ("style.css", "text/css"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+    **{f"/{name}": (name, "text/javascript") for name in _SCRIPTS},
+}  # fmt: skip
+"""By their address, with their kind."""
+_PER_S = 60.0
+_STATUS_S = 0.05
+_SILENT_S = 0.5
+"""Without news from the loop the status is told anew, so that a page sees that the server lives."""
+_MOST_CONNECTIONS = 64
+_PING_S = 5.0
+_POLICY, _TOO_MANY = 1008, "more than 60 messages a second"
+
+
+def application(hub: Hub, access: Access) -> Gate:
+    numbers = count(1)
+
+    async def control(client: WebSocket) -> None:
+        await client.accept()
+        await _control(client, hub, who=f"page {next(numbers)}")
+
+    async def video(client: WebSocket) -> None:
+        await client.accept()
+        await _video(client, hub)
+
+    # One route for each file: there is no path to climb out of.
+    files = [Route(path, _file(_STATIC / name, kind)) for path, (name, kind) in _FILES.items()]
+    return Gate(
+        Starlette(routes=[*files, WebSocketRoute("/control", control), WebSocketRoute("/video", video)]), access
+    )
+
+
+def _file(path: Path, kind: str) -> Callable[[Request], Response]:
+    content = path.read_bytes()
+    return lambda _: Response(content, media_type=kind)
+
+
+async def _control(client: WebSocket, hub: Hub, *, who: str) -> None:
+    await client.send_json({"you": who})
+    telling = asyncio.create_task(_tell(client, hub))
+    try:
+        await _listen(client, hub, who=who)
+    finally:
+        telling.cancel()
+        # Not told to the loop: a driver whose page closes is a lost link, and the robot stops.
+        hub.lease.leave(who)
+
+
+async def _listen(client: WebSocket, hub: Hub, *, who: str) -> None:
+    allowance = Allowance(_PER_S, time.monotonic)
+    while True:
+        message = await client.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        if not allowance.take():
+            await client.close(_POLICY, _TOO_MANY)
+            return
+        try:
+            hub.wish(who, read_wish(_text(message)))
+        except RefusedError as refusal:
+            await client.send_json({"refused": str(refusal)})
+
+
+def _text(message: Any) -> str:
+    text = message.get("text")
+    if not isinstance(text, str):
+        raise RefusedError("bytes; send JSON as text")
+    return text
+
+
+async def _tell(client: WebSocket, hub: Hub) -> None:
+    """The newest status, at most 20 times a second; a slow client gets fewer."""
+    number = 0
+    while True:
+        try:
+            _, number = await asyncio.wait_for(hub.status.newer_than(number), _SILENT_S)
+        except asyncio.TimeoutError:
+            number = hub.status.number
+        try:
+            await client.send_text(hub.told())
+        except (WebSocketDisconnect, RuntimeError):
+            return
+        await asyncio.sleep(_STATUS_S)
+
+
+async def _video(client: WebSocket, hub: Hub) -> None:
+    """A picture for each message, newer than the last one: one in flight, so nothing queues up anywhere."""
+    allowance = Allowance(_PER_S, time.monotonic)
+    number = 0
+    hub.viewers += 1
+    try:
+        while (await client.receive())["type"] != "websocket.disconnect":
+            if not allowance.take():
+                await client.close(_POLICY, _TOO_MANY)
+                return
+            picture, number = await hub.picture.newer_than(number)
+            await client.send_bytes(picture)
+    except (WebSocketDisconnect, RuntimeError):
+        # Starlette's words for a client that left while we sent.
+        return
+    finally:
+        hub.viewers -= 1
+
+
+async def _serve_until_ended(line: socket.socket, listener: socket.socket) -> None:
+    settings, _ = unpack(line.recv(MOST_PACKET_BYTES))
+    hub = Hub(line)
+    hub.listen()
+    config = uvicorn.Config(
+        application(hub, Access(**settings)), lifespan="off", log_config=None, access_log=False, server_header=False,
+        proxy_headers=False, ws_max_size=MOST_BYTES, ws_per_message_deflate=False, ws_ping_interval=_PING_S,
+        ws_ping_timeout=_PING_S, limit_concurrency=_MOST_CONNECTIONS, timeout_graceful_shutdown=1,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    beating = asyncio.create_task(hub.beat())
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    ended = asyncio.create_task(hub.ended.wait())
+    # A server that ends by itself beats no more either, and the loop notices.
+    await asyncio.wait((ended, serving), return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await serving
+    beating.cancel()
+
+
+def main() -> None:
+    # ^C is for the loop; we end when it closes the line.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    line, listener = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    asyncio.run(_serve_until_ended(line, listener))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+// Sliders for a few gains, with undo of each change that this page made.
+export class Tuning {
+  constructor(place, undo, copy, settings, send) {
+    Object.assign(this, { place, undoButton: undo, settings, send });
+    this.sliders = new Map();
+    this.changes = [];
+    undo.addEventListener("click", () => this.undo());
+    copy.addEventListener("click", () => this.#write());
+  }
+
+  show(knobs, may) {
+    for (const knob of knobs) {
+      const slider = this.sliders.get(knob.key) ?? this.#make(knob);
+      slider.input.disabled = !may;
+      // Not while it is being turned.
+      if (!slider.turning) this.#set(slider, knob.value);
+      slider.value = knob.value;
+    }
+    this.may = may;
+    this.undoButton.disabled = !may || !this.changes.length;
+  }
+
+  undo() {
+    const last = this.may ? this.changes.pop() : undefined;
+    if (last) this.send({ do: "tune", name: last.key, value: last.before });
+  }
+
+  #make(knob) {
+    const label = document.createElement("label");
+    label.className = "knob";
+    const name = document.createElement("span");
+    name.textContent = knob.label;
+    const output = document.createElement("output");
+    const input = Object.assign(document.createElement("input"), {
+      type: "range", min: knob.low, max: knob.high, step: knob.step,
+    });
+    label.append(name, output, input);
+    this.place.append(label);
+    const slider = { key: knob.key, input, output, value: knob.value, turning: false };
+    input.addEventListener("input", () => { slider.turning = true; output.textContent = input.value; });
+    input.addEventListener("change", () => {
+      slider.turning = false;
+      this.changes.push({ key: knob.key, before: slider.value });
+      this.send({ do: "tune", name: knob.key, value: Number(input.value) });
+    });
+    this.sliders.set(knob.key, slider);
+    return slider;
+  }
+
+  #set(slider, value) {
+    slider.input.value = value;
+    const shown = String(value);
+    if (slider.output.textContent !== shown) slider.output.textContent = shown;
+  }
+
+  #write() {
+    this.settings.hidden = !this.settings.hidden;
+    this.settings.textContent = [...this.sliders.values()].map(({ key, value }) => `${key}=${value}`).join("\n");
+  }
+}

@@ -1,0 +1,81 @@
+"""One tick as what the page shows: numbers of the gauges, and the picture as JPEG with the line on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+import cv2
+import numpy as np
+
+from calibration.projection import GroundProjection
+from control.messages import AckermannCommand, LineEstimate
+from robot.config import RobotConfig
+from robot.drive.tick import Tick
+
+_QUALITY = 80
+_MOST_PIXELS_WIDE = 480
+_SEEN = 0.5
+
+
+class Telemetry:
+    """Called in a thread of its own, never in the loop's."""
+
+    def __init__(self, config: RobotConfig) -> None:
+        calibration = config.calibration
+        self._projection = GroundProjection(calibration.camera, calibration.mount)
+
+    def numbers(self, tick: Tick, sections_s: Mapping[str, float]) -> dict[str, Any]:
+        """Of JSON: a number that is not finite becomes null."""
+        verdict, health, wheels = tick.verdict, tick.health, tick.wheels
+        outputs = (
+            (wheels.steering, wheels.throttle) if isinstance(wheels, AckermannCommand) else (wheels.left, wheels.right)
+        )
+        return {
+            "state": verdict.state.value,
+            "causes": [cause.value for cause in verdict.causes],
+            "time_s": _finite(tick.now_s),
+            "speed_mps": _finite(verdict.command.speed_mps),
+            "curvature_1pm": _finite(verdict.command.curvature_1pm),
+            "wheels": [_finite(value) for value in outputs],
+            "vehicle": "ackermann" if isinstance(wheels, AckermannCommand) else "differential",
+            "error_m": _finite(self._offset_m(tick.estimate)),
+            "confidence": _finite(tick.estimate.confidence),
+            "loop_ms": _finite(sum(sections_s.values()) * 1000),
+            "age_ms": _finite((tick.now_s - tick.exposed_s) * 1000),
+            "cell_v": _finite(health.cell_voltage_v),
+            "temperature_c": _finite(health.temperature_c),
+            "by_hand": tick.by_hand is not None,
+        }
+
+    def _offset_m(self, estimate: LineEstimate) -> float | None:
+        """How far to the left the line is where it is seen nearest, metres on the floor."""
+        for point in estimate.points:
+            if point.visible >= _SEEN:
+                place = self._projection.ground_point(point.x, point.y)
+                return None if place is None else place[1]
+        return None
+
+
+def picture(tick: Tick) -> tuple[dict[str, Any], bytes]:
+    """What is drawn on the picture, in image points, and the picture; no bytes without a frame."""
+    if tick.frame is None:
+        return {}, b""
+    image = tick.frame.image
+    height, width = image.shape[:2]
+    if width > _MOST_PIXELS_WIDE:
+        size = (_MOST_PIXELS_WIDE, round(height * _MOST_PIXELS_WIDE / width))
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    _, data = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
+    line = [[round(p.x, 4), round(p.y, 4)] for p in tick.estimate.points if p.visible >= _SEEN and isfinite(p.x + p.y)]
+    target = tick.decision.target
+    head = {
+        "index": tick.frame.index, "width": width, "height": height, "line": line,
+        "target": None if target is None else [round(target.x, 4), round(target.y, 4)],
+    }  # fmt: skip
+    return head, data.tobytes()
+
+
+def _finite(value: float | None) -> float | None:
+    return round(value, 4) if value is not None and isfinite(value) else None
