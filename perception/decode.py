@@ -13,6 +13,8 @@ Array = NDArray[np.float32]
 _HALF_WINDOW = 2
 _CONFIDENT_ROWS = 4
 """Confidence is carried by so many best rows: a line that is seen near but ends ahead is still a line."""
+_DOUBTED, _SURE = 0.4, 0.8
+"""Share of a row's vote for one place: at most the first, and two places are as likely; from the second on, only one."""
 _WIDE_SPREAD = 0.35
 """Spread of x, in image units, at which a row's vote for the confidence is halved."""
 
@@ -55,7 +57,10 @@ class Decoder:
         return LineEstimate(points=points, confidence=float(best.mean()))
 
     def _by_row(self, answer: Array) -> tuple[Array, Array, Array]:
-        """x, its spread and the visibility, each (K,): the mode's own mean, for the mean of two lines is no line."""
+        """x, its spread and the visibility, each (K,): the mode's own mean, for the mean of two lines is no line.
+
+        Where the vote is split between two places the line is not visible *here*: one of them would be a guess.
+        """
         logits = answer[:, :-1]
         weight = np.exp(logits - logits.max(axis=1, keepdims=True))
         weight /= weight.sum(axis=1, keepdims=True)
@@ -63,8 +68,10 @@ class Decoder:
         smooth[:, 1:] += 0.5 * weight[:, :-1]
         smooth[:, :-1] += 0.5 * weight[:, 1:]
         near = weight * self._window[smooth.argmax(axis=1)]
-        x = (near @ self._centres) / near.sum(axis=1)
+        share = near.sum(axis=1)
+        x = (near @ self._centres) / share
         mean = weight @ self._centres
         variance = weight @ np.square(self._centres) - np.square(mean)
-        seen = 1.0 / (1.0 + np.exp(-np.clip(answer[:, -1], -30.0, 30.0)))
+        seen = np.clip((share - _DOUBTED) / (_SURE - _DOUBTED), 0.0, 1.0)
+        seen /= 1.0 + np.exp(-np.clip(answer[:, -1], -30.0, 30.0))
         return x, np.sqrt(np.maximum(variance, 0.0)), seen.astype(np.float32)

@@ -40,6 +40,12 @@ def test_of_two_lines_the_stronger_is_answered_and_not_the_middle(x: float, othe
     assert point.spread > 0.15
 
 
+@pytest.mark.parametrize(("stronger", "visible"), [(0.5, 0.24), (0.6, 0.49), (0.75, 0.85), (1.0, 0.98)])
+def test_a_row_that_wavers_between_two_places_sees_neither(stronger: float, visible: float) -> None:
+    point = Decoder(METADATA, target="line")(answer((-0.5, stronger), (0.5, 1 - stronger))).points[0]
+    assert point.visible == pytest.approx(visible, abs=0.06)
+
+
 def test_visibility_is_the_sigmoid_of_the_last_number() -> None:
     points = Decoder(METADATA, target="line")(answer((0.0, 1.0), seen=-1.0)).points
     assert points[0].visible == pytest.approx(1 / (1 + np.e), abs=1e-4)

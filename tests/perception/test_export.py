@@ -86,6 +86,8 @@ def test_the_real_network_is_exported_from_its_weights(tmp_path: Path) -> None:
     metadata = ModelMetadata(kind="rows", size=112, targets=TARGETS, rows=ROWS, bins=BINS, x_range=1 - 1 / BINS)
     weights = tmp_path / "pilot.safetensors"
     network = LineNet().eval()
+    # By chance, but decided: a row that wavers between places sees none.
+    network.columns.weight.data *= 1000.0
     save_weights(weights, state=network.state_dict(), metadata=metadata)
     (report,) = export_model(weights, tmp_path, pictures=pictures(8), int8=False)
     assert report.parity.max_px < 0.01
