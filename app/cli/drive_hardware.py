@@ -65,7 +65,8 @@ def drive_hardware(
     ask = (moves or cockpit.helm is not None) and not chosen.arm
     if ask and not cockpit.can_arm:
         raise ConfigError(
-            "there is no terminal to ask for arming; give --web, or --arm to drive as soon as the camera shows a line"
+            "there is no terminal to ask for arming; give --arm to drive as soon as the camera shows a line, "
+            "or --web to arm from the page"
         )
     estimator = open_estimator(config)
     facts = {"camera": config.camera.source, "motors": config.motors.driver, "target": config.target}

@@ -29,6 +29,7 @@ _START_S = 20.0
 _HANGS_S = 1.0
 """A server that is silent for longer cannot pass on a stop: the robot stops. A driver at the stick has 300 ms."""
 _IDLE_S = 0.5
+_REFUSED, _ARMED = "not armed", "armed"
 _GONE_S = 2.0
 
 
@@ -69,6 +70,11 @@ class Page:
         self._process: subprocess.Popen[bytes] | None = None
         self._threads: list[Thread] = []
 
+    @property
+    def server_pid(self) -> int | None:
+        """None while it is not running."""
+        return None if self._process is None else self._process.pid
+
     def show(self, tick: Tick, sections_s: Mapping[str, float], *, pilot: Pilot) -> None:
         """In the loop's thread, after each pass."""
         self._newest = (tick, dict(sections_s))
@@ -76,7 +82,11 @@ class Page:
         self._tuning.apply(pilot)
 
     def tell(self, text: str) -> None:
-        self._notice = text
+        """What the loop says of arming. State and causes are shown anyway; only why it was refused is news."""
+        if text.startswith(_REFUSED):
+            self._notice = text
+        elif text.startswith(_ARMED):
+            self._notice = ""
 
     def read(self, *, driving: bool) -> Wish:
         """Raises DeviceError when the server is gone or hangs, or nothing is passed on any more."""
@@ -167,13 +177,13 @@ class Page:
         elif do == "arm":
             self._ask(Wish.ARM)
         elif do == "claim" and not self._helm.claim(by):
-            self.tell(f"{self._helm.driver} has the stick")
+            self._notice = f"{self._helm.driver} has the stick"
         elif do == "leave":
             self._helm.leave(by)
         elif do == "tune":
             refused = self._tuning.turn(said["name"], said["value"]) if self._can_tune else "this law has no such gains"
             if refused:
-                self.tell(refused)
+                self._notice = refused
         elif do == "record":
             self._record(on=said["on"])
 
@@ -194,7 +204,7 @@ class Page:
             else:
                 self._recordings.stop()
         except LinepilotError as error:
-            self.tell(str(error))
+            self._notice = str(error)
 
     def _tell_all(self, line: socket.socket) -> None:
         while not self._closing.is_set():

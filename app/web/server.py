@@ -12,7 +12,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,9 @@ _SILENT_S = 0.5
 """Without news from the loop the status is told anew, so that a page sees that the server lives."""
 _MOST_CONNECTIONS = 64
 _PING_S = 5.0
+_MOST_REFUSALS = 16
+_LEFT = (WebSocketDisconnect, RuntimeError)
+"""Starlette's words for a client that left while we sent."""
 _POLICY, _TOO_MANY = 1008, "more than 60 messages a second"
 
 
@@ -72,29 +77,33 @@ def _file(path: Path, kind: str) -> Callable[[Request], Response]:
 
 
 async def _control(client: WebSocket, hub: Hub, *, who: str) -> None:
-    await client.send_json({"you": who})
-    telling = asyncio.create_task(_tell(client, hub))
+    refusals: deque[str] = deque(maxlen=_MOST_REFUSALS)
+    telling = asyncio.create_task(_tell(client, hub, refusals, who=who))
     try:
-        await _listen(client, hub, who=who)
+        await _listen(client, hub, refusals, who=who)
     finally:
         telling.cancel()
         # Not told to the loop: a driver whose page closes is a lost link, and the robot stops.
         hub.lease.leave(who)
 
 
-async def _listen(client: WebSocket, hub: Hub, *, who: str) -> None:
-    allowance = Allowance(_PER_S, time.monotonic)
-    while True:
-        message = await client.receive()
-        if message["type"] == "websocket.disconnect":
-            return
-        if not allowance.take():
-            await client.close(_POLICY, _TOO_MANY)
-            return
+async def _listen(client: WebSocket, hub: Hub, refusals: deque[str], *, who: str) -> None:
+    """Never sends: a page that reads slowly must still be heard when it says stop."""
+    async for message in _messages(client):
         try:
             hub.wish(who, read_wish(_text(message)))
         except RefusedError as refusal:
-            await client.send_json({"refused": str(refusal)})
+            refusals.append(str(refusal))
+
+
+async def _messages(client: WebSocket) -> AsyncIterator[Any]:
+    """Until the client leaves, or says too much."""
+    allowance = Allowance(_PER_S, time.monotonic)
+    while (message := await client.receive())["type"] != "websocket.disconnect":
+        if not allowance.take():
+            await client.close(_POLICY, _TOO_MANY)
+            return
+        yield message
 
 
 def _text(message: Any) -> str:
@@ -104,38 +113,43 @@ def _text(message: Any) -> str:
     return text
 
 
-async def _tell(client: WebSocket, hub: Hub) -> None:
-    """The newest status, at most 20 times a second; a slow client gets fewer."""
+async def _tell(client: WebSocket, hub: Hub, refusals: deque[str], *, who: str) -> None:
+    """The newest status, at most 20 times a second, and what was refused; a slow client gets fewer."""
     number = 0
-    while True:
-        try:
-            _, number = await asyncio.wait_for(hub.status.newer_than(number), _SILENT_S)
-        except asyncio.TimeoutError:
+    with suppress(*_LEFT):
+        await client.send_json({"you": who})
+        while True:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(hub.status.newer_than(number), _SILENT_S)
             number = hub.status.number
-        try:
+            while refusals:
+                await client.send_json({"refused": refusals.popleft()})
             await client.send_text(hub.told())
-        except (WebSocketDisconnect, RuntimeError):
-            return
-        await asyncio.sleep(_STATUS_S)
+            await asyncio.sleep(_STATUS_S)
 
 
 async def _video(client: WebSocket, hub: Hub) -> None:
-    """A picture for each message, newer than the last one: one in flight, so nothing queues up anywhere."""
-    allowance = Allowance(_PER_S, time.monotonic)
-    number = 0
+    """A picture for a message, newer than the last one: one in flight, so nothing queues up anywhere."""
+    wanted = asyncio.Event()
+    showing = asyncio.create_task(_show(client, hub, wanted))
     hub.viewers += 1
     try:
-        while (await client.receive())["type"] != "websocket.disconnect":
-            if not allowance.take():
-                await client.close(_POLICY, _TOO_MANY)
-                return
-            picture, number = await hub.picture.newer_than(number)
-            await client.send_bytes(picture)
-    except (WebSocketDisconnect, RuntimeError):
-        # Starlette's words for a client that left while we sent.
-        return
+        async for _ in _messages(client):
+            wanted.set()
     finally:
         hub.viewers -= 1
+        showing.cancel()
+
+
+async def _show(client: WebSocket, hub: Hub, wanted: asyncio.Event) -> None:
+    number = 0
+    with suppress(*_LEFT):
+        while True:
+            await wanted.wait()
+            picture, number = await hub.picture.newer_than(number)
+            # What was asked for meanwhile is answered by this one.
+            wanted.clear()
+            await client.send_bytes(picture)
 
 
 async def _serve_until_ended(line: socket.socket, listener: socket.socket) -> None:

@@ -55,7 +55,7 @@ function hear(message) {
   if (message.you) { me = message.you; return; }
   if (message.refused) { refused = message.refused; showWhy(); return; }
   heardMs = performance.now();
-  if (message.notice && message.notice !== said) { said = message.notice; refused = ""; }
+  said = message.notice ?? "";
   status = message;
   if (!status.state) return;
   const state = byId("state");
@@ -70,7 +70,7 @@ function hear(message) {
 
 function showWhy() {
   const causes = (status.causes ?? []).filter((cause) => cause !== "command limited").join(", ");
-  text("why", [refused, causes || said].filter(Boolean).join(" · "));
+  text("why", [refused, said, causes].filter(Boolean).join(" · "));
 }
 
 function showButtons() {
