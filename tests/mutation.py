@@ -27,7 +27,7 @@ TESTS = {
     "robot/motors/actuator.py": ("tests/robot/test_actuator.py",),
     "robot/teleop/emergency.py": ("tests/robot/test_switches.py",),
     "robot/teleop/terminal.py": ("tests/robot/test_switches.py",),
-    "robot/drive/arming.py": ("tests/robot/test_arming.py",),
+    "robot/drive/arming.py": ("tests/robot/test_arming.py", "tests/robot/test_drive_loop.py"),
 }
 _NEEDED = ("control", "calibration", "perception", "robot", "tests/control", "tests/robot")
 DEADLINE_S = 120.0

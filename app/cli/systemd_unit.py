@@ -41,6 +41,8 @@ SuccessExitStatus=129 130 143
 NoNewPrivileges=yes
 ProtectSystem=full
 Nice=-5
+# For the processes that own and guard the motor board.
+LimitRTPRIO=1
 OOMScoreAdjust=-500
 
 [Install]

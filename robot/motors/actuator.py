@@ -21,6 +21,7 @@ from control.errors import LinepilotError, MotorError
 from control.messages import WheelCommand
 from robot.motors.board import BoardMotors
 from robot.motors.boards import make_board
+from robot.motors.priority import ask_for_realtime
 from robot.motors.settings import MotorSettings
 from robot.motors.wire import BEAT, BYE, FAILED, FREEZE_S, READY, STOP, TICK_S, TROUBLE, is_neutral, unpack
 
@@ -58,6 +59,8 @@ class Actuator:
             self._setpoint = None
             self.write()
             return True
+        # Awake after a freeze of its own, what has queued up meanwhile must not drive first.
+        self._notice_freeze(now_s)
         self._heard_s = now_s
         if self._setpoint is not None or is_neutral(wanted):
             self._setpoint = wanted
@@ -66,18 +69,30 @@ class Actuator:
 
     def tick(self, *, now_s: float) -> None:
         """Every TICK_S, whatever came: the same bytes again heal a write that was lost."""
-        frozen_s = max(now_s - self._heard_s, now_s - self._ticked_s)
+        self._notice_freeze(now_s)
         self._ticked_s = now_s
-        if self._setpoint is not None and frozen_s > FREEZE_S:
-            self._setpoint = None
-            self._say(TROUBLE, f"motors: no command for {frozen_s * 1000:.0f} ms, stopped")
         trouble = self._guard.beat(now_s=now_s)
         if trouble:
             self._setpoint = None
             self._say(TROUBLE, f"motors: the guard process {trouble}, stopped; start the drive again")
         self.write()
 
+    def _notice_freeze(self, now_s: float) -> None:
+        """Of the brain, or of this process itself."""
+        frozen_s = now_s - min(self._heard_s, self._ticked_s)
+        if self._setpoint is not None and frozen_s > FREEZE_S:
+            self._setpoint = None
+            self._say(TROUBLE, f"motors: no command for {frozen_s * 1000:.0f} ms, stopped")
+
     def write(self) -> None:
+        """The setpoint, if it may still drive afterwards; frozen in the middle of it, STOP follows at once."""
+        began_s = monotonic()
+        self._write()
+        if self._setpoint is not None and monotonic() - began_s > FREEZE_S:
+            self._setpoint = None
+            self._write()
+
+    def _write(self) -> None:
         """One retry in the same tick; then STOP, latched, and tried again every tick."""
         for attempt in (1, 2):
             try:
@@ -205,6 +220,7 @@ def _guard(settings: MotorSettings) -> subprocess.Popen[bytes]:
 
 
 def main() -> int:
+    ask_for_realtime()
     brain = socket.socket(fileno=int(sys.argv[1]))
     return run(MotorSettings.model_validate_json(sys.argv[2]), brain)
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from control.errors import MotorError
 from robot.motors.board import Board
 from robot.motors.boards import make_board
+from robot.motors.priority import ask_for_realtime
 from robot.motors.settings import MotorSettings
 from robot.motors.wire import BEAT, BYE, FREEZE_S, READY
 
@@ -57,6 +58,7 @@ def _stop(board: Board) -> None:
 
 
 def main() -> int:
+    ask_for_realtime()
     # Whoever ends the drive ends the actuator, and then the pipe closes: the guard outlives both.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

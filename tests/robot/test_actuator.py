@@ -29,7 +29,7 @@ from robot.motors.board import BoardMotors
 from robot.motors.i2c import I2cDevice
 from robot.motors.pca9685 import MotorHat
 from robot.motors.settings import MotorSettings
-from robot.motors.wire import BYE, FAILED, FREEZE_S, READY, STOP, TICK_S, TROUBLE, pack, unpack
+from robot.motors.wire import BYE, FAILED, FREEZE_S, READY, STOP, TICK_S, TROUBLE, is_neutral, pack, unpack
 
 ROOT = Path(__file__).resolve().parents[2]
 NEUTRAL, HALF = DifferentialCommand(), DifferentialCommand(left=0.5, right=0.5)
@@ -122,10 +122,17 @@ def test_a_setpoint_is_written_at_once_and_again_every_tick(bench: Bench) -> Non
     assert all(is_drive(done) for done in bench.bus.written[before:])
 
 
+def test_the_first_neutral_needs_no_second_setting_up(bench: Bench) -> None:
+    before = len(bench.bus.written)
+    bench.hear(pack(NEUTRAL))
+    assert bench.bus.written[before:] == [REST]
+
+
 def test_stop_is_written_at_once_and_latched(bench: Bench) -> None:
     bench.driving()
     assert bench.hear(STOP)
     assert bench.bus.written[-1] == ALL_OFF
+    assert bench.said() == []
     assert bench.hear(pack(HALF))
     bench.tick()
     assert bench.bus.written[-1] == ALL_OFF
@@ -145,7 +152,8 @@ def test_the_end_of_the_conversation_is_the_end_of_driving(bench: Bench, end: by
     [
         b"x", b"d" * 17, b"\0" * 17, pack(HALF) + b"x", pack(HALF)[:-1], b"a",
         pack(DifferentialCommand(left=nan)), pack(DifferentialCommand(right=nan)), pack(DifferentialCommand(right=inf)),
-        pack(DifferentialCommand(left=1.01)), pack(AckermannCommand(throttle=-1.01)),
+        pack(DifferentialCommand(left=1.01)), pack(DifferentialCommand(right=1.01)),
+        pack(AckermannCommand(steering=-1.01)), pack(AckermannCommand(throttle=-1.01)),
     ],
 )  # fmt: skip
 def test_what_is_no_setpoint_stops_at_once(bench: Bench, data: bytes) -> None:
@@ -168,9 +176,34 @@ def test_a_setpoint_for_another_vehicle_stops(bench: Bench) -> None:
     assert "takes DifferentialCommand" in bench.said()[0]
 
 
-@pytest.mark.parametrize("command", [HALF, DifferentialCommand(left=-1, right=1), AckermannCommand(throttle=-1)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        HALF, DifferentialCommand(left=-1, right=1), DifferentialCommand(left=1, right=-1),
+        AckermannCommand(steering=1, throttle=-1), AckermannCommand(steering=-1, throttle=1),
+    ],
+)  # fmt: skip
 def test_what_is_packed_is_unpacked(command: DifferentialCommand | AckermannCommand) -> None:
     assert unpack(pack(command)) == command
+
+
+@pytest.mark.parametrize(
+    ("command", "neutral"),
+    [
+        (DifferentialCommand(), True), (DifferentialCommand(left=0.1), False), (DifferentialCommand(right=-0.1), False),
+        (AckermannCommand(steering=0.4), True), (AckermannCommand(throttle=0.1), False),
+        (AckermannCommand(throttle=1.0), False),
+    ],
+)  # fmt: skip
+def test_neutral_asks_for_no_drive_whatever_the_steering(
+    command: DifferentialCommand | AckermannCommand, neutral: bool
+) -> None:
+    assert is_neutral(command) is neutral
+
+
+def test_a_line_of_no_sense_is_told_in_short() -> None:
+    with pytest.raises(ValueError, match=r"^b'x{16}' is no setpoint$"):
+        unpack(b"x" * 1000)
 
 
 def test_silence_of_the_brain_is_a_freeze_and_just_less_is_none(bench: Bench) -> None:
@@ -188,10 +221,9 @@ def test_silence_of_the_brain_is_a_freeze_and_just_less_is_none(bench: Bench) ->
 
 def test_exactly_the_patience_is_not_yet_too_long(bench: Bench) -> None:
     bench.driving()
-    bench.now_s = 0.0
-    bench.hear(pack(HALF))
+    # Numbers that a computer adds without rounding.
+    bench.actuator._heard_s = bench.actuator._ticked_s = 0.0
     bench.actuator.tick(now_s=FREEZE_S)
-    # The clock of the last tick lies at 100 s, so only the silence counts here.
     assert is_drive(bench.bus.written[-1])
 
 
@@ -202,7 +234,38 @@ def test_a_pause_of_its_own_is_a_freeze_too_even_if_a_command_came_meanwhile(ben
     bench.hear(pack(HALF))
     bench.tick(after_s=0.0)
     assert bench.bus.written[-1] == ALL_OFF
-    assert bench.said()[0] == "motors: no command for 300 ms, stopped"
+    assert bench.said()[0] == "motors: no command for 320 ms, stopped"
+
+
+def test_what_queued_up_during_a_freeze_of_its_own_never_drives(bench: Bench) -> None:
+    bench.driving()
+    bench.tick()
+    before = len(bench.bus.written)
+    bench.now_s += 0.3
+    for _ in range(5):
+        bench.hear(pack(HALF))
+    bench.tick(after_s=0.0)
+    assert set(bench.bus.written[before:]) == {ALL_OFF}
+    bench.driving()
+
+
+@pytest.mark.parametrize(("lasts_s", "stopped"), [(FREEZE_S, False), (FREEZE_S + 0.01, True)])
+def test_frozen_in_the_middle_of_a_write_stop_follows_at_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, lasts_s: float, stopped: bool
+) -> None:
+    bench.driving()
+    real_s = [0.0]
+    monkeypatch.setattr(actuator_module, "monotonic", lambda: real_s[0])
+
+    def freeze(done: tuple[int, int, bytes]) -> None:
+        if is_drive(done):
+            real_s[0] += lasts_s
+
+    bench.bus.watch = freeze
+    bench.tick()
+    assert (bench.bus.written[-1] == ALL_OFF) is stopped
+    bench.hear(pack(HALF))
+    assert (bench.bus.written[-1] == ALL_OFF) is stopped
 
 
 def test_silence_while_it_stands_stopped_is_no_trouble(bench: Bench) -> None:
@@ -217,6 +280,12 @@ def test_each_command_starts_the_patience_anew(bench: Bench) -> None:
         bench.tick()
         bench.hear(pack(HALF))
     assert is_drive(bench.bus.written[-1])
+
+
+def test_a_long_silence_is_told_in_milliseconds(bench: Bench) -> None:
+    bench.driving()
+    bench.tick(after_s=5.0)
+    assert bench.said()[0] == "motors: no command for 5000 ms, stopped"
 
 
 def test_one_refused_write_is_tried_again_in_the_same_tick(bench: Bench) -> None:
@@ -236,6 +305,7 @@ def test_two_refused_writes_stop_and_it_is_tried_every_tick_until_it_gets_throug
     bench.bus.fail = lambda: asked.append(1) or errno.EREMOTEIO  # type: ignore[func-returns-value]
     bench.tick()
     assert len(asked) == 2
+    assert bench.actuator._motors.board._chip.device._wire is None  # type: ignore[attr-defined]
     assert "MotorHAT at 0x60" in bench.said()[0]
     bench.tick()
     assert len(asked) == 4
@@ -291,6 +361,19 @@ def test_lasting_trouble_is_said_again_but_not_every_tick(bench: Bench, monkeypa
     bench.bus.fail = lambda: errno.ENXIO
     bench.tick()
     assert len(bench.said()) == 1
+
+
+def test_trouble_is_said_again_after_more_than_a_tenth_of_a_second(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_s = [0.0]
+    monkeypatch.setattr(actuator_module, "monotonic", lambda: real_s[0])
+    bench.bus.fail = lambda: errno.EIO
+    bench.actuator.write()
+    bench.said()
+    real_s[0] = 0.1
+    bench.actuator.write()
+    assert bench.said() == []
 
 
 def test_a_brain_that_does_not_listen_is_not_waited_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -352,6 +435,20 @@ def test_a_frozen_guard_stops_after_the_same_patience(bench: Bench) -> None:
     assert bench.bus.written[-1] == ALL_OFF
 
 
+def test_exactly_the_patience_is_not_yet_too_long_for_the_guard_either(bench: Bench) -> None:
+    os.kill(bench.guard.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, bench.guard.pid, os.WSTOPPED)
+    line = bench.actuator._guard
+    line._heard_s = 0.0
+    assert line.beat(now_s=FREEZE_S) == ""
+    assert line.beat(now_s=FREEZE_S + 0.001) == "is frozen"
+
+
+def test_the_guard_is_never_waited_for(bench: Bench) -> None:
+    assert not os.get_blocking(bench.actuator._guard._beats)
+    assert not os.get_blocking(bench.actuator._guard._echo)
+
+
 def test_a_dead_guard_stops_at_the_next_tick(bench: Bench) -> None:
     bench.driving()
     bench.guard.kill()
@@ -383,8 +480,11 @@ class Process:
     line: socket.socket
     log: Path
 
-    def written(self) -> list[str]:
-        return [line.split(" ", 2)[2] for line in self.log.read_text().splitlines()] if self.log.exists() else []
+    def written(self, *, by: int | None = None) -> list[str]:
+        """All, or what one process wrote."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        split = [line.split(" ", 2) for line in lines]
+        return [what for _, who, what in split if by in (None, int(who))]
 
     def wait_for_drive(self) -> None:
         self.line.send(pack(NEUTRAL))
@@ -437,6 +537,8 @@ def test_interrupt_is_left_to_the_brain(process: Process) -> None:
     process.wait_for_drive()
     process.line.send(BYE)
     assert process.child.wait(10) == 0
+    # The guard was told goodbye: but for its first STOP it had nothing to do.
+    assert len(process.written()) - len(process.written(by=process.child.pid)) == 1
 
 
 def test_a_board_that_does_not_answer_is_told_and_ends_the_process(process: Process) -> None:
@@ -454,7 +556,53 @@ def test_ticks_keep_their_rate_and_do_not_catch_up(process: Process) -> None:
     pause(0.5)
     process.child.send_signal(signal.SIGCONT)
     process.line.send(STOP)
-    count = len(process.written())
-    pause(0.5)
-    # 25 ticks in half a second; made up for it would be twice as many. Generous, the machine may be busy.
-    assert 5 <= len(process.written()) - count <= 40
+    pause(0.05)
+    count = len(process.written(by=process.child.pid))
+    pause(1.0)
+    # 50 ticks in a second; made up for it would be half as many again. Generous, the machine may be busy.
+    assert 5 <= len(process.written(by=process.child.pid)) - count <= 65
+
+
+def test_it_goes_before_all_others_where_it_may(process: Process) -> None:
+    assert process.line.recv(64) == READY
+    asks = "import os; os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))"
+    may = subprocess.run([sys.executable, "-c", asks], stderr=subprocess.DEVNULL, check=False).returncode == 0
+    policy = os.sched_getscheduler(process.child.pid) & ~os.SCHED_RESET_ON_FORK
+    assert policy == (os.SCHED_RR if may else os.SCHED_OTHER)
+
+
+def test_it_sleeps_between_its_ticks(process: Process) -> None:
+    assert process.line.recv(64) == READY
+
+    def used() -> float:
+        fields = Path(f"/proc/{process.child.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    before_s = used()
+    pause(0.7)
+    assert used() - before_s < 0.35
+
+
+def test_commands_between_ticks_are_no_ticks(process: Process) -> None:
+    assert process.line.recv(64) == READY
+    process.line.send(pack(NEUTRAL))
+    before = len(process.written(by=process.child.pid))
+    for _ in range(100):
+        process.line.send(pack(NEUTRAL))
+    pause(0.02)
+    # Each is written once, and with it the few ticks of this moment; not each a second time.
+    assert len(process.written(by=process.child.pid)) - before < 150
+
+
+def test_nobody_drives_without_a_guard(process: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert process.line.recv(64) == READY
+    settings = MotorSettings(driver="tests.robot.safety_wires:guardless").model_dump_json()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.settimeout(20)
+    with theirs, ours:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "robot.motors.actuator", str(theirs.fileno()), settings],
+            pass_fds=[theirs.fileno()], cwd=ROOT, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert ours.recv(4096) == FAILED + b"motors: the guard process did not start; look above for its error"
+    assert child.wait(10) == 1

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from robot.motors.boards import BOARDS
-from tests.robot.safety_stand import KINDS, Stand
+from tests.robot.safety_stand import KINDS, Stand, pause
 from tests.robot.safety_wires import SerialLine
 
 Fault = Callable[[Stand], None]
@@ -27,10 +27,19 @@ def _signal(process: str, number: signal.Signals) -> Fault:
         os.kill(stand.pid(process), number)
         stand.assert_stays_stopped()
         if number is signal.SIGSTOP:
-            # Awake again it must not go on with what it had in its hands.
-            os.kill(stand.pid(process), signal.SIGCONT)
+            _wake(stand, stand.pid(process))
 
     return bring
+
+
+def _wake(stand: Stand, pid: int) -> None:
+    """Of what a frozen process had in its hands one write may still come, and STOP at once after it."""
+    before = len(stand.wire.said())
+    os.kill(pid, signal.SIGCONT)
+    pause(0.1)
+    stand.assert_stays_stopped()
+    said = stand.wire.said()[before:]
+    assert sum(stand.kind.stop not in data for _, data in said) <= 1
 
 
 def _wish(what: str) -> Fault:

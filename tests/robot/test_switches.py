@@ -10,7 +10,7 @@ import tty
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
+from threading import Event, active_count
 
 import pytest
 from gpio_model import GpioModel, forget_the_library
@@ -174,7 +174,9 @@ class Stops:
 def test_a_press_stops_the_motors_at_once_and_is_latched() -> None:
     button, stops = Button(), Stops()
     with EmergencyStop([button], stop=stops) as emergency:
+        assert button.open
         assert not emergency.pressed
+        assert not emergency.take_arming()
         button.wish = Wish.STOP
         wait_until_pressed(emergency)
         assert emergency.by == "a button"
@@ -183,6 +185,16 @@ def test_a_press_stops_the_motors_at_once_and_is_latched() -> None:
         assert emergency.pressed
         assert stops.count == 1
     assert not button.open
+    asked = len(button.asked)
+    pause(0.05)
+    assert len(button.asked) == asked
+
+
+def test_without_switches_there_is_nothing_to_watch() -> None:
+    before = active_count()
+    with EmergencyStop([], stop=Stops()) as emergency:
+        assert active_count() == before
+        assert not emergency.pressed
 
 
 def test_only_a_wish_to_arm_opens_the_latch_and_it_is_taken_once() -> None:
