@@ -48,7 +48,9 @@ class NoView:
 class BoardFinder:
     """For many pictures of one board."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, *, fewest: int = _FEWEST) -> None:
+        """A view shows at least ``fewest`` corners."""
+        self._fewest = fewest
         self.board = board
         self._points = board.points()
         self._detector = cv2.aruco.CharucoDetector(board.pattern())
@@ -62,7 +64,7 @@ class BoardFinder:
             large = np.asarray(cv2.resize(grey, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC), np.uint8)
         corners, ids, _, markers = self._detector.detectBoard(large)
         seen = 0 if ids is None else len(ids)
-        if seen < _FEWEST:
+        if seen < self._fewest:
             numbers = np.ravel(markers if markers is not None else [])
             return self._why_not(large, name=name, corners=seen, markers=numbers)
         pixels = (np.asarray(corners, np.float64).reshape(-1, 2) + 0.5) / times - 0.5

@@ -19,8 +19,12 @@ _SETTLED = 1e-12
 class Solution:
     values: Array
     residuals: Array
-    deviations: Array
-    """Standard deviation of each value, as the scatter of the residuals says."""
+    covariance: Array
+    """Of the values, as the scatter of the residuals says."""
+
+    @property
+    def deviations(self) -> Array:
+        return np.asarray(np.sqrt(np.maximum(np.diag(self.covariance), 0.0)), np.float64)
 
     @property
     def rms(self) -> float:
@@ -49,7 +53,7 @@ def solve(residuals: Callable[[Array], Array], start: Array, *, steps: Array) ->
                 break
     if not (np.isfinite(values).all() and np.isfinite(now).all()):
         raise CalibrationError("the measurements fit no answer; measure again")
-    return Solution(values=values, residuals=now, deviations=_deviations(slopes, now))
+    return Solution(values=values, residuals=now, covariance=_covariance(slopes, now))
 
 
 def _slopes(residuals: Callable[[Array], Array], values: Array, now: Array, steps: Array) -> Array:
@@ -61,8 +65,7 @@ def _slopes(residuals: Callable[[Array], Array], values: Array, now: Array, step
     return np.stack(columns, axis=1)
 
 
-def _deviations(slopes: Array, now: Array) -> Array:
+def _covariance(slopes: Array, now: Array) -> Array:
     free = max(1, len(now) - slopes.shape[1])
-    spread = np.linalg.pinv(slopes.T @ slopes) * float(now @ now) / free
-    deviations: Array = np.sqrt(np.maximum(np.diag(spread), 0.0))
-    return deviations
+    covariance: Array = np.linalg.pinv(slopes.T @ slopes) * float(now @ now) / free
+    return covariance

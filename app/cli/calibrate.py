@@ -10,6 +10,7 @@ from control.errors import ConfigError
 _ACTIONS = {
     "board": ("app.cli.calibrate_board", "print this first: a board of squares and markers, as a PDF"),
     "camera": ("app.cli.calibrate_camera", "the lens, from pictures of the board"),
+    "ground": ("app.cli.calibrate_ground", "the camera's height and tilt, from the board or a line on the floor"),
 }
 _HELP = """usage: linepilot calibrate ACTION [options]
 

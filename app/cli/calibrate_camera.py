@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
 from app.cli.board_options import add_board, board_from
+from app.cli.calibrate_simulated import SIMULATED, simulated_pictures
 from app.cli.calibration_file import read_calibration, today, write_calibration
 from app.cli.options import count, natural, parser, refuse_unwritable
+from app.cli.picture_files import pictures_in, require_picture_name, save_picture
 from app.cli.tables import facts
 from calibration.board import Board
 from calibration.camera import CameraFit, fit_camera
@@ -23,7 +22,7 @@ from calibration.coverage import draw_coverage
 from calibration.detection import BoardFinder, NoView, View
 from calibration.profile import CameraModel
 from calibration.quality import CameraQuality
-from control.errors import CalibrationError, InputError
+from control.errors import InputError
 from perception.files import replace_file
 
 _WHAT = """Measure the lens from pictures of the printed board: about 20, near, in all parts of the picture, tilted
@@ -33,7 +32,6 @@ _EXAMPLE = """linepilot calibrate camera --camera csi:0 --save pictures
   linepilot calibrate camera pictures/ --map coverage.png
   linepilot calibrate camera ost.yaml
   linepilot calibrate camera --sim"""
-_PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
 
 
 def run(arguments: list[str]) -> int:
@@ -55,6 +53,8 @@ def run(arguments: list[str]) -> int:
     if sum((chosen.source is not None, chosen.camera is not None, chosen.sim)) != 1:
         raise InputError("give one of: a folder of pictures, a lens file, --camera WHICH, --sim")
     refuse_unwritable(chosen.out, chosen.camera_info, chosen.map)
+    if chosen.map is not None:
+        require_picture_name(chosen.map)
     board = board_from(chosen)
     before = read_calibration(chosen.out)
     if chosen.source is not None and not chosen.source.is_dir() and chosen.source.suffix in (".yaml", ".yml", ".xml"):
@@ -67,7 +67,7 @@ def run(arguments: list[str]) -> int:
         camera, quality = fit.camera, _quality(fit, chosen)
         _tell(fit, truth, seen)
         if chosen.map is not None:
-            _save_picture(chosen.map, draw_coverage(fit.views))
+            save_picture(chosen.map, draw_coverage(fit.views))
     write_calibration(chosen.out, replace(before, camera=camera, measured=replace(before.measured, camera=quality)))
     if chosen.camera_info is not None:
         replace_file(chosen.camera_info, camera_info_text(camera).encode())
@@ -78,11 +78,9 @@ def run(arguments: list[str]) -> int:
 def _views(chosen: Namespace, board: Board) -> tuple[Sequence[View | NoView], CameraModel | None]:
     """And the lens behind them, where it is known."""
     if chosen.sim:
-        from app.cli.calibrate_simulated import simulated_pictures
-
         pictures, truth = simulated_pictures(board, seed=chosen.seed, count=chosen.views)
         for name, picture in pictures if chosen.save else ():
-            _save_picture(chosen.save / name, picture)
+            save_picture(chosen.save / name, picture)
         finder = BoardFinder(board)
         return [finder.find(picture, name=name) for name, picture in pictures], truth
     if chosen.camera is not None:
@@ -94,24 +92,15 @@ def _views(chosen: Namespace, board: Board) -> tuple[Sequence[View | NoView], Ca
 
 def _from_folder(folder: Path, board: Board) -> list[View | NoView]:
     """Raises CalibrationError."""
-    if not folder.is_dir():
-        raise CalibrationError(f"{folder}: no such folder of pictures")
-    names = sorted(p for p in folder.iterdir() if p.suffix.lower() in _PICTURES and not p.name.startswith("."))
-    if not names:
-        raise CalibrationError(f"{folder}: no pictures ({', '.join(_PICTURES)}) in this folder")
     finder = BoardFinder(board)
-    found: list[View | NoView] = []
-    for path in names:
-        picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-        if picture is None:
-            found.append(NoView(name=path.name, reason="not a picture that can be read"))
-        else:
-            found.append(finder.find(np.asarray(picture, np.uint8), name=path.name))
-    return found
+    return [
+        finder.find(picture, name=name) if picture is not None else NoView(name=name, reason="not a readable picture")
+        for name, picture in pictures_in(folder)
+    ]
 
 
 def _quality(fit: CameraFit, chosen: Namespace) -> CameraQuality:
-    how = "simulated" if chosen.sim else f"board seen by {chosen.camera}" if chosen.camera else "pictures of a board"
+    how = SIMULATED if chosen.sim else f"board seen by {chosen.camera}" if chosen.camera else "pictures of a board"
     return CameraQuality(
         date=today(), how=how, views=len(fit.views), held_out_px=fit.held_out_px, focal_deviation=fit.focal_deviation,
         covered=fit.coverage.share,
@@ -142,10 +131,3 @@ def _tell(fit: CameraFit, truth: CameraModel | None, seen: Sequence[View | NoVie
         console.print(f"left out: {view.name}: {view.reason}", soft_wrap=True, highlight=False)
     if fit.coverage.missing:
         console.print(f"not seen in: {', '.join(fit.coverage.missing)}; pictures there would help", soft_wrap=True)
-
-
-def _save_picture(path: Path, picture: NDArray[np.uint8]) -> None:
-    done, coded = cv2.imencode(path.suffix or ".png", picture)
-    if not done:
-        raise InputError(f"{path}: give a name that ends in .png or .jpg")
-    replace_file(path, coded.tobytes())

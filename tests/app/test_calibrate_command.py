@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -11,9 +12,11 @@ import pytest
 import yaml
 
 from app.cli.main import main
+from calibration.ground import board_to_camera
+from calibration.profile import CameraMount
 from robot.config import load_config
-from sim.board_camera import BoardCamera
-from tests.calibration.views import BOARD, PINHOLE
+from sim.board_camera import BoardCamera, BoardPose
+from tests.calibration.views import BOARD, LARGE_FISHEYE, PINHOLE
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,7 @@ def test_a_folder_of_pictures_becomes_a_lens(
     arguments = ["--out", str(out), "--camera-info", str(tmp_path / "ros.yaml"), "--map", str(tmp_path / "map.png")]
     assert main(["calibrate", "camera", str(pictures), *arguments]) == 0
     told = capsys.readouterr().out
-    assert "cut.jpg: not a picture" in told
+    assert "cut.jpg: not a readable picture" in told
     calibration = load_config(None, [f"calibration={out}"]).calibration
     assert calibration.camera.model == "pinhole"
     assert calibration.camera.fx == pytest.approx(PINHOLE.fx, rel=0.01)
@@ -117,3 +120,59 @@ def test_a_broken_calibration_is_not_written_over(tmp_path: Path, capsys: pytest
     assert main(["calibrate", "camera", "--sim", "--out", str(out)]) == 2
     assert "did you mean 'calibration.mount.height_m'" in capsys.readouterr().err
     assert out.read_text() == "mount: {hight_m: 1}\n"
+
+
+@pytest.mark.parametrize("line", [[], ["--line", "25"]], ids=["board", "line"])
+def test_a_made_up_floor_becomes_a_mount(line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, grid = tmp_path / "c.yaml", tmp_path / "grid.png"
+    out.write_text("camera: {width: 816, height: 616, fx: 296, fy: 292, cx: 412, cy: 300, distortion: [0, 0, 0, 0]}\n")
+    assert main(["calibrate", "ground", "--sim", *line, "--out", str(out), "--grid", str(grid)]) == 0
+    told = capsys.readouterr().out
+    height, truth = re.search(r"height\W+([\d.]+) \(truth ([\d.]+)\) cm", told).groups()  # type: ignore[union-attr]
+    assert float(height) == pytest.approx(float(truth), rel=0.03)
+    calibration = load_config(None, [f"calibration={out}"]).calibration
+    assert calibration.mount.height_m * 100 == pytest.approx(float(height), abs=0.01)
+    assert 0 < calibration.measured.mount.error_at_half_m < calibration.measured.mount.error_at_1_m
+    assert calibration.camera.fx == 296
+    assert cv2.imread(str(grid)).shape == (616, 816, 3)
+
+
+def test_a_straight_board_tells_where_the_camera_is_on_the_robot(tmp_path: Path) -> None:
+    mount = CameraMount(height_m=0.13, pitch_rad=0.45, yaw_rad=0.05)
+    c, s = np.cos(-mount.yaw_rad), np.sin(-mount.yaw_rad)
+    board = BoardCamera(LARGE_FISHEYE, BOARD, rng=np.random.default_rng(0))
+    corner = (0.42, 0.09)
+    # Straight ahead of the robot is to the right of a camera that looks to the left.
+    place = (c * corner[0] - s * corner[1], s * corner[0] + c * corner[1], -mount.yaw_rad)
+    rotation, position = board_to_camera(replace(mount, yaw_rad=0.0), place)
+    cv2.imwrite(str(tmp_path / "floor.png"), board.look(BoardPose(rotation=rotation, position=position)))
+    out = tmp_path / "c.yaml"
+    out.write_text(yaml.safe_dump({"camera": {**asdict(LARGE_FISHEYE), "distortion": list(LARGE_FISHEYE.distortion)}}))
+    ahead_mm = str(round((corner[0] - 0.245 + 0.08) * 1000))
+    arguments = ["--straight", "--ahead", ahead_mm, "--out", str(out), "--grid", str(tmp_path / "g.png")]
+    assert main(["calibrate", "ground", str(tmp_path / "floor.png"), *arguments]) == 0
+    found = load_config(None, [f"calibration={out}"]).calibration.mount
+    assert found.yaw_rad == pytest.approx(mount.yaw_rad, abs=0.01)
+    assert found.forward_m == pytest.approx(0.08, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "give one of"),
+        (["none.png"], "no such picture"),
+        (["--sim", "--ahead", "200"], "--straight"),
+        (["--sim", "--line", "wide"], "no length in millimetres"),
+        (["--camera", "usb"], "says not which one"),
+        (["--sim", "--grid", "grid.txt"], "ends in .png"),
+    ],
+)
+def test_bad_input_to_ground_is_one_line(
+    arguments: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["calibrate", "ground", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert told in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "calibration.yaml").exists()

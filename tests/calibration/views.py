@@ -15,6 +15,9 @@ BOARD = Board()
 FISHEYE = CameraModel(
     width=408, height=308, fx=148.0, fy=146.0, cx=206.0, cy=150.0, distortion=(-0.01, 0.003, 0.0, 0.0)
 )
+LARGE_FISHEYE = CameraModel(
+    width=816, height=616, fx=296.0, fy=292.0, cx=412.5, cy=300.5, distortion=(-0.01, 0.003, 0.0, 0.0)
+)
 PINHOLE = CameraModel(
     width=320, height=240, model="pinhole", fx=260.0, fy=259.0, cx=162.0, cy=118.0,
     distortion=(-0.3, 0.1, 0.001, -0.0005),
