@@ -50,6 +50,7 @@ def test_it_holds_the_data_and_no_tests(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "sim/tracks/layouts/reInvent2019_track.npy" in names
     assert "sim/render/textures.zip" in names
+    assert "app/web/static/index.html" in names
     assert any(name.startswith("perception/models/") and name.endswith(".onnx") for name in names)
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "docs"))]
 

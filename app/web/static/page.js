@@ -84,6 +84,7 @@ function showButtons() {
   byId("record").setAttribute("aria-pressed", String(Boolean(status.recording)));
   text("record", status.recording ? "Stop recording" : "Record");
   byId("stick").setAttribute("aria-disabled", String(!mine()));
+  text("let-go", status.autopilot ? "Touching it takes over; letting go gives back to the autopilot." : "Let go and it stands.");
   const driver = status.driver || status.holder;
   const who = mine() && status.driver === me ? "you have the stick" : driver ? `${driver} has the stick` : "nobody has the stick";
   text("holder", !connected ? "" : status.autopilot && !status.by_hand ? `${who}; the autopilot drives` : who);
@@ -134,5 +135,7 @@ setInterval(() => {
   if (heardMs && performance.now() - heardMs > SILENT_MS) offline("no news from the robot");
 }, SAY_MS);
 
+// The token is in a cookie now, and not for people who look over a shoulder.
+if (location.search) history.replaceState(null, "", "/");
 startVideo(byId("picture"), (facts) => text("picture-facts", facts));
 connect();

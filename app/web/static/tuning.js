@@ -26,16 +26,15 @@ export class Tuning {
   }
 
   #make(knob) {
-    const label = document.createElement("label");
-    label.className = "knob";
-    const name = document.createElement("span");
-    name.textContent = knob.label;
-    const output = document.createElement("output");
+    const row = document.createElement("div");
+    row.className = "knob";
     const input = Object.assign(document.createElement("input"), {
-      type: "range", min: knob.low, max: knob.high, step: knob.step,
+      type: "range", id: knob.key, min: knob.low, max: knob.high, step: knob.step,
     });
-    label.append(name, output, input);
-    this.place.append(label);
+    const label = Object.assign(document.createElement("label"), { htmlFor: knob.key, textContent: knob.label });
+    const output = document.createElement("span");
+    row.append(label, output, input);
+    this.place.append(row);
     const slider = { key: knob.key, input, output, value: knob.value, turning: false };
     input.addEventListener("input", () => { slider.turning = true; output.textContent = input.value; });
     input.addEventListener("change", () => {

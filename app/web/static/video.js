@@ -7,11 +7,11 @@ export function startVideo(canvas, tell) {
   const times = [];
   socket.onopen = () => socket.send("next");
   socket.onmessage = async (event) => {
-    await draw(canvas, event.data);
+    const size = await draw(canvas, event.data);
     times.push(performance.now());
     if (times.length > 30) times.shift();
     const fps = times.length > 1 ? ((times.length - 1) * 1000) / (times.at(-1) - times[0]) : 0;
-    tell(`${canvas.width} × ${canvas.height}, ${fps.toFixed(0)} pictures a second`);
+    tell(`${size}, ${fps.toFixed(0)} pictures a second`);
     // A hidden tab needs none.
     if (document.hidden) await new Promise((seen) => document.addEventListener("visibilitychange", seen, { once: true }));
     if (socket.readyState === WebSocket.OPEN) socket.send("next");
@@ -50,4 +50,5 @@ async function draw(canvas, data) {
     pen.arc(...place(head.target), width / 40, 0, 7);
     pen.stroke();
   }
+  return `${head.width} × ${head.height}`;
 }

@@ -1,0 +1,189 @@
+"""The page in a real browser: touch, keys, undo, what assistive technology reads, and how it looks.
+
+apt-get install chromium && pip install playwright
+LINEPILOT_SCREENSHOT=docs/page.png python -m pytest -m slow tests/app/test_web_browser.py
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from web_stand import Stand, driven
+
+playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+_CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(_CHROMIUM is None, reason="apt-get install chromium"),
+]
+_ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+PHONE = {"width": 390, "height": 844}
+expect = playwright.expect
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as engine:
+        browser = engine.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def stand() -> Iterator[Stand]:
+    with driven(autopilot=True) as stand:
+        yield stand
+
+
+@pytest.fixture
+def page(browser: Any, stand: Stand) -> Iterator[Any]:
+    context = browser.new_context(viewport=PHONE, color_scheme="dark", has_touch=True)
+    page = context.new_page()
+    troubles: list[str] = []
+    page.on("console", lambda message: message.type in ("error", "warning") and troubles.append(message.text))
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    foreign: list[str] = []
+    page.on("request", lambda request: stand.place.host not in request.url and foreign.append(request.url))
+    page.goto(stand.place.url)
+    expect(page.locator("#state")).to_have_text("disarmed")
+    yield page
+    context.close()
+    assert troubles == []
+    assert [url for url in foreign if not url.startswith("blob:")] == []
+
+
+def take_and_arm(page: Any) -> None:
+    page.get_by_role("button", name="Take the stick").click()
+    page.get_by_role("button", name="Arm", exact=True).click()
+    expect(page.locator("#state")).to_have_text("armed")
+
+
+def test_a_thumb_takes_over_lets_go_and_stops(page: Any) -> None:
+    expect(page.locator("#picture-facts")).to_contain_text("pictures a second")
+    take_and_arm(page)
+    expect(page.locator("#holder")).to_have_text("you have the stick; the autopilot drives")
+    box = page.locator("#stick").bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] - box["width"] * 0.3, middle[1] - box["width"] * 0.3)
+    expect(page.locator("#state")).to_have_text("armed, by hand")
+    page.mouse.up()
+    expect(page.locator("#state")).to_have_text("armed")
+    page.get_by_role("button", name="STOP").click()
+    expect(page.locator("#state")).to_have_text("stopped")
+    expect(page.locator("#why")).to_contain_text("emergency stop")
+
+
+def test_keys_steer_while_they_are_held_and_space_stops_from_anywhere(page: Any) -> None:
+    take_and_arm(page)
+    page.keyboard.down("KeyD")
+    expect(page.locator("#state")).to_have_text("armed, by hand")
+    page.wait_for_function("Number(document.querySelector('#g-curvature').value) < -2")
+    page.keyboard.up("KeyD")
+    expect(page.locator("#state")).to_have_text("armed")
+    # On a focused button a space would press it.
+    page.get_by_role("button", name="Leave the stick").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#state")).to_have_text("stopped")
+    expect(page.get_by_role("button", name="Leave the stick")).to_be_visible()
+
+
+def test_a_page_that_is_closed_stops_the_robot(page: Any, stand: Stand) -> None:
+    take_and_arm(page)
+    page.goto("about:blank")
+    for _ in range(100):
+        page.wait_for_timeout(50)
+        if stand.newest is not None and stand.newest.verdict.state.value == "stopped":
+            return
+    raise AssertionError(stand.newest)
+
+
+def test_a_gain_is_turned_and_taken_back(page: Any) -> None:
+    page.get_by_role("button", name="Take the stick").click()
+    slider = page.get_by_label("proportional gain")
+    expect(slider).to_be_enabled()
+    slider.fill("3")
+    page.wait_for_function("document.querySelector('#undo').disabled === false")
+    page.get_by_role("button", name="Show as settings").click()
+    expect(page.locator("#settings")).to_contain_text("follower.steering.kp=3")
+    page.keyboard.press("Control+z")
+    expect(slider).to_have_value("2")
+
+
+def test_everything_can_be_reached_and_has_a_name(page: Any) -> None:
+    names = page.evaluate(
+        "[...document.querySelectorAll('button, input, meter, canvas, [tabindex]')]"
+        ".map((e) => e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.[0]?.textContent.trim())"
+    )
+    assert len(names) > 15
+    assert all(names)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "a phone scrolls in one direction only"
+    seen = set()
+    page.get_by_role("button", name="Take the stick").click()
+    expect(page.get_by_role("button", name="Arm", exact=True)).to_be_enabled()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        seen.add(page.evaluate("document.activeElement.id"))
+    assert {"stop", "claim", "arm", "record", "stick"} <= seen
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_text_stands_out_from_its_ground(browser: Any, stand: Stand, scheme: str) -> None:
+    """WCAG AA: 4.5 to 1, of every text that is shown and can be used."""
+    context = browser.new_context(viewport=PHONE, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(stand.place.url)
+    page.get_by_role("button", name="Take the stick").click()
+    expect(page.get_by_role("button", name="Arm", exact=True)).to_be_enabled()
+    poor = page.evaluate(_CONTRAST)
+    context.close()
+    assert poor == []
+
+
+_CONTRAST = """() => {
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = parse(getComputedStyle(e).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll('body *')]
+    .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()))
+    .filter((e) => e.offsetParent && !e.disabled && e.tagName !== 'NOSCRIPT')
+    .map((e) => {
+      const [a, b] = [light(parse(getComputedStyle(e).color)), light(ground(e))];
+      return [e.id || e.textContent.trim(), (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)];
+    })
+    .filter(([, ratio]) => ratio < 4.5);
+}"""
+
+
+def test_a_screenshot_for_the_docs(browser: Any, stand: Stand, tmp_path: Path) -> None:
+    place = Path(os.environ.get("LINEPILOT_SCREENSHOT", tmp_path / "page.png"))
+    context = browser.new_context(viewport={"width": 900, "height": 800}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(stand.place.url)
+    take_and_arm(page)
+    page.wait_for_timeout(12_000)
+    page.screenshot(path=str(place))
+    context.close()
+    phone = browser.new_context(viewport=PHONE, color_scheme="light")
+    page = phone.new_page()
+    page.goto(stand.place.url)
+    expect(page.locator("#picture-facts")).to_contain_text("pictures a second")
+    page.screenshot(path=str(place.with_name(f"{place.stem}-phone.png")))
+    phone.close()
+    assert place.stat().st_size > 20_000
