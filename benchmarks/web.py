@@ -177,7 +177,8 @@ async def _clients(url: str, *, viewers: int, seconds: float) -> None:
     await _arm(driver)
     until_s = time.monotonic() + seconds
     others = [asyncio.create_task(task(until_s)) for _ in range(viewers) for task in (look, watch)]
-    flips, _ = await asyncio.gather(_steer(driver, until_s), _drain(driver, until_s))
+    newest: dict[str, Any] = {"now_ms": time.monotonic() * 1000}
+    flips, _ = await asyncio.gather(_steer(driver, newest, until_s), _hear(driver, newest, until_s))
     await asyncio.gather(*others)
     await driver.close()
     print(json.dumps({"flips": flips, "seen": seen}))
@@ -187,21 +188,27 @@ async def _arm(driver: Any) -> None:
     state, asked_s = "", 0.0
     await driver.send('{"do":"claim"}')
     while state != "armed":
-        await driver.send('{"do":"stick","steering":0,"throttle":0}')
-        if time.monotonic() - asked_s > 0.5:
-            asked_s = time.monotonic()
-            await driver.send('{"do":"arm"}')
-        state = json.loads(await driver.recv()).get("state", "")
+        told = json.loads(await driver.recv())
+        state = told.get("state", "")
+        if "now_ms" in told:
+            await driver.send(_stick(0.0, 0.0, seen_ms=told["now_ms"]))
+            if time.monotonic() - asked_s > 0.5:
+                asked_s = time.monotonic()
+                await driver.send('{"do":"arm"}')
 
 
-async def _steer(driver: Any, until_s: float) -> list[tuple[float, float]]:
+def _stick(steering: float, throttle: float, *, seen_ms: float) -> str:
+    return json.dumps({"do": "stick", "steering": steering, "throttle": throttle, "seen_ms": seen_ms})
+
+
+async def _steer(driver: Any, newest: dict[str, Any], until_s: float) -> list[tuple[float, float]]:
     """Drives slowly on, turning the stick over at times that know nothing of the loop's."""
     dice, flips, side = random.Random(0), [], TURN
     while time.monotonic() < until_s:
         side = -side
         for number in range(dice.randint(4, 8)):
             now_s = time.monotonic()
-            await driver.send(json.dumps({"do": "stick", "steering": side, "throttle": 0.5}))
+            await driver.send(_stick(side, 0.5, seen_ms=newest["now_ms"]))
             if number == 0:
                 flips.append((now_s, side))
             await asyncio.sleep(SAY_S)
@@ -209,9 +216,9 @@ async def _steer(driver: Any, until_s: float) -> list[tuple[float, float]]:
     return flips
 
 
-async def _drain(driver: Any, until_s: float) -> None:
+async def _hear(driver: Any, newest: dict[str, Any], until_s: float) -> None:
     while time.monotonic() < until_s:
-        await driver.recv()
+        newest.update(json.loads(await driver.recv()))
 
 
 def _report(alone: Measured, watched: Measured, *, model: str) -> None:

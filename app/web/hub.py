@@ -16,6 +16,8 @@ from app.web.wishes import Plain, Record, RefusedError, Stick, Tune, Wish
 
 BEAT_S = 0.05
 _MOST_WAITING = 64
+OLD_S = 0.5
+"""A stick that answers an older status is not heard, and then silence stops the robot."""
 
 
 @dataclass(eq=False)
@@ -62,6 +64,9 @@ class Hub:
         if isinstance(wish, Stick):
             self._need_lease(who)
             heard_s = time.monotonic()
+            age_s = heard_s - wish.seen_ms / 1000
+            if not 0 <= age_s <= OLD_S:
+                raise RefusedError(f"late: there and back takes {age_s * 1000:.0f} ms, more than {OLD_S * 1000:.0f}")
             # Worth nothing later, so it is not kept for later.
             self._try({"by": who, "steering": wish.steering, "throttle": wish.throttle, "heard_s": heard_s})
         elif wish == Plain("claim"):
@@ -80,7 +85,8 @@ class Hub:
     def told(self) -> str:
         """The newest status, with who has the stick."""
         status: dict[str, Any] = json.loads(self.status.value) if self.status.value else {}
-        return json.dumps({**status, "holder": self.lease.holder})
+        now_ms = round(time.monotonic() * 1000, 1)
+        return json.dumps({**status, "holder": self.lease.holder, "now_ms": now_ms})
 
     def _need_lease(self, who: str) -> None:
         if not self.lease.heard(who):

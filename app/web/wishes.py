@@ -27,6 +27,8 @@ class Plain:
 class Stick:
     steering: float
     throttle: float
+    seen_ms: float
+    """``now_ms`` of the newest status that the person saw: who sees the past, or is heard late, must not steer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Record:
 
 Wish: TypeAlias = Plain | Stick | Tune | Record
 _PLAIN = ("claim", "leave", "arm", "stop")
-_FIELDS = {"stick": ("steering", "throttle"), "tune": ("name", "value"), "record": ("on",)}
+_FIELDS = {"stick": ("steering", "throttle", "seen_ms"), "tune": ("name", "value"), "record": ("on",)}
 
 
 def read_wish(text: str) -> Wish:
@@ -69,6 +71,7 @@ def _make(do: str, fields: dict[str, Any]) -> Wish:
         return Stick(
             steering=_share("steering", fields["steering"]),
             throttle=_share("throttle", fields["throttle"]),
+            seen_ms=_number("seen_ms", fields["seen_ms"]),
         )
     if do == "tune":
         if not isinstance(fields["name"], str):
@@ -83,7 +86,7 @@ def _make(do: str, fields: dict[str, Any]) -> Wish:
 
 def _number(name: str, value: object) -> float:
     # A whole number of any length is a float only within limits; true is a number to Python alone.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9 or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12 or not isfinite(value):
         raise RefusedError(f"{name} is {_short(repr(value))}; it must be a finite number")
     return float(value)
 

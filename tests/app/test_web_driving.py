@@ -93,6 +93,22 @@ def test_a_page_that_falls_silent_stops_the_robot(by_hand: Stand) -> None:
         assert page.refusal() == "take the stick first"
 
 
+def test_a_page_that_sees_the_past_does_not_steer(by_hand: Stand) -> None:
+    with by_hand.place.client() as page:
+        take_and_arm(page)
+        page.until(lambda one: one.status["speed_mps"] > 0.2, stick=(0.0, 1.0))
+        old_ms = page.status["now_ms"]
+        # It goes on to speak, but of what it saw when the link began to choke.
+        while "link lost" not in str(page.status["causes"]):
+            page.send(do="stick", steering=0, throttle=1, seen_ms=old_ms)
+            page.hear(0.05)
+        assert stops(by_hand) is Cause.LINK_LOST
+        assert page.refused[-1].startswith("late: there and back takes ")
+        page.send(do="claim")
+        page.send(do="stick", steering=0, throttle=0, seen_ms=old_ms + 1e8)
+        assert page.refusal().startswith("late: there and back takes -")
+
+
 def test_a_page_that_vanishes_stops_the_robot(by_hand: Stand) -> None:
     with by_hand.place.client() as page:
         take_and_arm(page)
@@ -123,7 +139,7 @@ def test_a_dead_server_also_stops_a_robot_that_nobody_steers() -> None:
 def test_one_page_drives_and_every_page_stops(by_hand: Stand) -> None:
     with by_hand.place.client() as driver, by_hand.place.client() as other:
         take_and_arm(driver)
-        for wish in ({"do": "claim"}, {"do": "stick", "steering": 0, "throttle": 1}, {"do": "arm"}):
+        for wish in ({"do": "claim"}, {"do": "stick", "steering": 0, "throttle": 1, "seen_ms": 0}, {"do": "arm"}):
             other.send(**wish)
             assert other.refusal() == f"{driver.name} has the stick"
             driver.stick()
@@ -167,15 +183,15 @@ NONSENSE = {
     '{"do": "explode"}': "unknown wish 'explode'",
     '{"do": ["stop"]}': "unknown wish",
     '{"do": "arm", "now": 1}': "arm takes nothing, not now",
-    '{"do": "stick"}': "stick takes steering, throttle, not nothing",
+    '{"do": "stick"}': "stick takes steering, throttle, seen_ms, not nothing",
     '{"do": "stick", "steering": NaN, "throttle": 0}': "not JSON",
     '{"do": "stick", "steering": 0, "throttle": Infinity}': "not JSON",
-    '{"do": "stick", "steering": 0, "throttle": 1e999}': "throttle is inf; it must be a finite number",
-    '{"do": "stick", "steering": "0.5", "throttle": 0}': "steering is '0.5'; it must be a finite number",
-    '{"do": "stick", "steering": true, "throttle": 0}': "steering is True; it must be a finite number",
-    '{"do": "stick", "steering": null, "throttle": 0}': "steering is None; it must be a finite number",
-    '{"do": "stick", "steering": 0, "throttle": 1.01}': "throttle is 1.01; it must be from -1 to 1",
-    '{"do": "stick", "steering": 0, "throttle": ' + "9" * 3000 + "}": "throttle is 9",
+    '{"do": "stick", "steering": 0, "throttle": 1e999, "seen_ms": 0}': "throttle is inf; it must be a finite number",
+    '{"do": "stick", "steering": "0.5", "throttle": 0, "seen_ms": 0}': "steering is '0.5'; it must be a finite number",
+    '{"do": "stick", "steering": true, "throttle": 0, "seen_ms": 0}': "steering is True; it must be a finite number",
+    '{"do": "stick", "steering": null, "throttle": 0, "seen_ms": 0}': "steering is None; it must be a finite number",
+    '{"do": "stick", "steering": 0, "throttle": 1.01, "seen_ms": 0}': "throttle is 1.01; it must be from -1 to 1",
+    '{"do": "stick", "steering": 0, "seen_ms": 0, "throttle": ' + "9" * 3000 + "}": "throttle is 9",
     '{"do": "tune", "name": 3, "value": 1}': "name is 3; it must be a string",
     '{"do": "record", "on": 1}': "on is 1; it must be true or false",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
@@ -45,13 +45,16 @@ class Client:
         self.socket.send(json.dumps(wish))
 
     def stick(self, steering: float = 0.0, throttle: float = 0.0) -> None:
-        self.send(do="stick", steering=steering, throttle=throttle)
+        self.send(do="stick", steering=steering, throttle=throttle, seen_ms=self.status["now_ms"])
 
     def hear(self, timeout_s: float = 1.0) -> None:
-        try:
-            message = json.loads(self.socket.recv(timeout_s))
-        except TimeoutError:
-            return
+        """All that is there, after the first word."""
+        with suppress(TimeoutError):
+            self._take(json.loads(self.socket.recv(timeout_s)))
+            while True:
+                self._take(json.loads(self.socket.recv(0)))
+
+    def _take(self, message: Message) -> None:
         if "you" in message:
             self.name = message["you"]
         elif "refused" in message:

@@ -8,6 +8,7 @@ const byId = (id) => document.getElementById(id);
 const SAY_MS = 50;       // 20 commands a second; the robot stops after 300 ms without one
 const SILENT_MS = 2000;  // no status for so long: say that we do not know
 const AGAIN_MS = 1000;
+const REFUSED_MS = 4000;
 
 let socket = null;
 let me = "";
@@ -15,6 +16,7 @@ let status = {};
 let heardMs = 0;
 let said = "";
 let refused = "";
+let refusedMs = 0;
 
 function send(wish) {
   if (socket?.readyState !== WebSocket.OPEN) return false;
@@ -53,7 +55,7 @@ function offline(why) {
 
 function hear(message) {
   if (message.you) { me = message.you; return; }
-  if (message.refused) { refused = message.refused; showWhy(); return; }
+  if (message.refused) { refused = message.refused; refusedMs = performance.now(); showWhy(); return; }
   heardMs = performance.now();
   said = message.notice ?? "";
   status = message;
@@ -69,6 +71,7 @@ function hear(message) {
 }
 
 function showWhy() {
+  if (performance.now() - refusedMs > REFUSED_MS) refused = "";
   const causes = (status.causes ?? []).filter((cause) => cause !== "command limited").join(", ");
   text("why", [refused, said, causes].filter(Boolean).join(" · "));
 }
@@ -130,7 +133,7 @@ setInterval(() => {
     const pad = stick.read();
     if (pad.stop) stop();
     if (pad.arm) send({ do: "arm" });
-    send({ do: "stick", steering: pad.steering, throttle: pad.throttle });
+    send({ do: "stick", steering: pad.steering, throttle: pad.throttle, seen_ms: status.now_ms });
   }
   if (heardMs && performance.now() - heardMs > SILENT_MS) offline("no news from the robot");
 }, SAY_MS);
