@@ -61,6 +61,7 @@ def drive_hardware(
     chosen: Namespace, config: RobotConfig, *, interrupted: StopRequest, recording: Recording, cockpit: Cockpit
 ) -> int:
     """0 when the recording was driven to its end; 1 when the supervisor stopped the drive."""
+    config = _played_in_real_time(config, cockpit)
     moves = config.motors.driver != "dry-run"
     ask = (moves or cockpit.helm is not None) and not chosen.arm
     if ask and not cockpit.can_arm:
@@ -72,7 +73,7 @@ def drive_hardware(
     facts = {"camera": config.camera.source, "motors": config.motors.driver, "target": config.target}
     played = config.camera.source.startswith("file:") and not config.camera.realtime
     recording.begin(config, facts=facts, lossless=played)
-    rig = replace(open_rig(_played_in_real_time(config, cockpit), estimator=estimator), helm=cockpit.helm)
+    rig = replace(open_rig(config, estimator=estimator), helm=cockpit.helm)
     driven = _Driven(min_confidence=config.follower.min_confidence)
     timer = CycleTimer(period_s=rig.period_s)
     manager = ServiceManager.from_environment()

@@ -8,6 +8,7 @@ The first packet on the line holds the token and the names of the host.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -42,6 +43,7 @@ _FILES = {
 }  # fmt: skip
 """By their address, with their kind."""
 _PER_S = 60.0
+_NICE = 5
 _STATUS_S = 0.05
 _SILENT_S = 0.5
 """Without news from the loop the status is told anew, so that a page sees that the server lives."""
@@ -175,6 +177,8 @@ async def _serve_until_ended(line: socket.socket, listener: socket.socket) -> No
 def main() -> None:
     # ^C is for the loop; we end when it closes the line.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Many viewers may cost pictures, but not the loop its time.
+    os.nice(_NICE)
     line, listener = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
     asyncio.run(_serve_until_ended(line, listener))
 

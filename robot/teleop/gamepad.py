@@ -26,8 +26,8 @@ _MOST_BYTES = 64 * _EVENT.size
 
 
 def find_gamepad() -> Path | None:
-    """The first one there is."""
-    return min(_DEVICES.glob("js*"), default=None)
+    """The first one that we may read."""
+    return min((path for path in _DEVICES.glob("js*") if os.access(path, os.R_OK)), default=None)
 
 
 class Gamepad:

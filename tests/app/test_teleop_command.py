@@ -16,8 +16,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
-from web_stand import Place, state
+from web_stand import Client, Place, state
 
 from app.cli.main import main
 
@@ -122,26 +124,54 @@ def test_drive_with_the_page_prints_its_address_and_the_page_arms(start: Callabl
     assert "warning" not in at.shown
 
 
-def test_a_recording_is_looked_at_in_real_time(start: Callable[..., Terminal]) -> None:
-    import cv2
-    import numpy as np
+def arm(page: Client) -> None:
+    page.send(do="claim")
+    page.until(lambda one: one.status["driver"] == one.name, stick=(0.0, 0.0))
+    # The first pictures take their time, so that some are dropped, which is told.
+    while page.status["state"] != "armed":
+        page.send(do="arm")
+        page.until(lambda one: one.status["state"] == "armed" or bool(one.status["notice"]), stick=(0.0, 0.0))
+        page.hear()
+        page.stick()
 
+
+def make_clip() -> None:
     Path("clip").mkdir()
-    for number in range(400):
+    for number in range(7):
         image = np.full((120, 160, 3), 90, np.uint8)
         cv2.line(image, (80 + number % 7, 119), (80, 40), (40, 200, 235), 8)
         cv2.imwrite(f"clip/{number:03d}.png", image)
+    for number in range(7, 900):
+        Path(f"clip/{number:03d}.png").symlink_to(f"{number % 7:03d}.png")
+
+
+def test_a_motor_board_is_driven_from_the_page_and_stopped_when_the_page_is_gone(
+    start: Callable[..., Terminal], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "bus.log"
+    monkeypatch.setenv("LINEPILOT_I2C_LOG", str(log))
+    make_clip()
+    board = "motors.driver=tests.robot.i2c_model:motorhat"
+    at = start("teleop", "--web", "--web-port", "0", "--camera", "file:clip", board, "model=classical")
+    place = Place(at.wait_for(r"http://127\.0\.0\.1:\d+/\?token=[\w-]+"))
+    with place.client() as page:
+        arm(page)
+        page.until(lambda one: one.status["speed_mps"] > 0.3, stick=(0.2, 1.0))
+    at.wait_for("stopped: operator link lost")
+    written = [line.split(" ", 2)[2] for line in log.read_text().splitlines()]
+    duties = [what for what in written if what.startswith("60 26")]
+    assert len(set(duties)) > 5
+    assert duties[-1] == "60 26 " + "00000010" * 6
+    assert at.end() == 130
+    assert log.read_text().splitlines()[-1].endswith("60 fd 10")
+
+
+def test_a_recording_is_looked_at_in_real_time(start: Callable[..., Terminal]) -> None:
+    make_clip()
     at = start("drive", "--web", "--web-port", "0", "--camera", "file:clip", "--motors", "dry-run", "model=classical")
     place = Place(at.wait_for(r"http://127\.0\.0\.1:\d+/\?token=[\w-]+"))
     with place.client() as page:
-        page.send(do="claim")
-        page.until(lambda one: one.status["driver"] == one.name, stick=(0.0, 0.0))
-        # The first pictures take their time, so that some are dropped, which is told.
-        while page.status["state"] != "armed":
-            page.send(do="arm")
-            page.until(lambda one: one.status["state"] == "armed" or bool(one.status["notice"]), stick=(0.0, 0.0))
-            page.hear()
-            page.stick()
+        arm(page)
     assert at.end() == 130
 
 
