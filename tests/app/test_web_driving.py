@@ -127,12 +127,13 @@ def test_a_server_that_hangs_or_dies_stops_the_robot(number: signal.Signals, aut
         assert stops(stand) in (Cause.LINK_LOST, Cause.EMERGENCY_STOP)
 
 
-def test_a_dead_server_also_stops_a_robot_that_nobody_steers() -> None:
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL])
+def test_a_lost_server_also_stops_a_robot_that_nobody_steers(number: signal.Signals) -> None:
     with driven(autopilot=True) as stand, stand.place.client() as page:
         take_and_arm(page)
         page.send(do="leave")
         page.until(lambda one: one.status["driver"] == "" and one.status["speed_mps"] > 0.2)
-        os.kill(pid_of(stand), signal.SIGKILL)
+        os.kill(pid_of(stand), number)
         assert stops(stand) is Cause.EMERGENCY_STOP
 
 

@@ -16,6 +16,7 @@ from app.web.page import Page
 from app.web.wire import line_pair, pack, send, unpack
 from control.errors import InputError, MissingExtraError
 from robot.teleop.helm import Helm
+from robot.teleop.switch import Wish
 
 
 @dataclass
@@ -103,3 +104,14 @@ def test_without_its_libraries_the_page_names_the_extra(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'linepilot\[web\]'"), Recording(None) as recording:
         Page(CONFIG, helm=Helm(autopilot=True), recordings=recording)
+
+
+def test_a_stop_that_was_not_read_yet_outranks_what_is_asked_after_it() -> None:
+    with Recording(None) as recording:
+        page = Page(CONFIG, helm=Helm(autopilot=True), recordings=recording, now_s=lambda: 0.0)
+    for do in ("arm", "stop", "arm"):
+        page._hear({"by": "page 1", "do": do})
+    assert [page.read(driving=False) for _ in range(2)] == [Wish.STOP, Wish.NOTHING]
+    page._hear({"by": "page 1", "do": "arm"})
+    assert page.read(driving=True) is Wish.NOTHING, "it is armed already"
+    page.__exit__(None, None, None)
