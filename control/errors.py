@@ -14,6 +14,7 @@ LinepilotError                 base: a sentence for the user, exit code 1
     |   +-- CameraStalled      no new frame within the deadline
     |       +-- CameraLost     the device died or froze, and is being opened again
     +-- MotorError             the motor bus refused a write
+    +-- MotionError            the robot did not do what it was told, or cannot be seen to do it
 """
 
 from __future__ import annotations
@@ -83,4 +84,8 @@ class CameraLost(CameraStalled):
 
 
 class MotorError(DeviceError):
+    pass
+
+
+class MotionError(DeviceError):
     pass

@@ -11,6 +11,7 @@ _ACTIONS = {
     "board": ("app.cli.calibrate_board", "print this first: a board of squares and markers, as a PDF"),
     "camera": ("app.cli.calibrate_camera", "the lens, from pictures of the board"),
     "ground": ("app.cli.calibrate_ground", "the camera's height and tilt, from the board or a line on the floor"),
+    "motors": ("app.cli.calibrate_motors", "dead zone, speed, left and right, lag, latency; the robot moves"),
 }
 _HELP = """usage: linepilot calibrate ACTION [options]
 

@@ -17,6 +17,7 @@ from sim.benchmark.metrics import DriveMetrics, measure
 from sim.looks import find_look
 from sim.rig import SimCamera, SimClock, SimMotors
 from sim.tracks.geometry import Track
+from sim.vehicle.measured import measured_vehicle
 from sim.vehicle.params import JETBOT, JETRACER
 from sim.world import Truth, World
 
@@ -62,7 +63,8 @@ def aimed(config: RobotConfig, *, look: str) -> RobotConfig:
 
 def make_world(track: Track, *, look: str, config: RobotConfig, seed: int, clutter: int | None = None) -> World:
     """The vehicle that the settings speak of, standing at the start; ``clutter`` as for a World."""
-    vehicle = JETRACER if config.motors.vehicle == "ackermann" else JETBOT
+    usual = JETRACER if config.motors.vehicle == "ackermann" else JETBOT
+    vehicle = measured_vehicle(config.calibration, usual)
     world = World(track, look=look, vehicle=vehicle, calibration=config.calibration, clutter=clutter)
     world.reset(seed)
     return world

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import json
+import os
 import re
+import signal
+import subprocess
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -17,6 +23,8 @@ from calibration.profile import CameraMount
 from robot.config import load_config
 from sim.board_camera import BoardCamera, BoardPose
 from tests.calibration.views import BOARD, LARGE_FISHEYE, PINHOLE
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +184,64 @@ def test_bad_input_to_ground_is_one_line(
     assert told in err
     assert err.count("\n") == 1
     assert not (tmp_path / "calibration.yaml").exists()
+
+
+def test_a_made_up_robot_is_measured_and_then_driven(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "c.yaml"
+    assert main(["calibrate", "motors", "fps=15", "--seed", "1", "--out", str(out)]) == 0
+    told = capsys.readouterr().out
+    for name, most in (("left to right wheel", 0.02), ("dead zone", 0.01), ("motor lag", 15.0), ("exposure to", 10.0)):
+        measured, truth = re.search(rf"{name}\D+([\d.]+) \(truth ([\d.]+)\)", told).groups()  # type: ignore[union-attr]
+        assert float(measured) == pytest.approx(float(truth), abs=most)
+    calibration = load_config(None, [f"calibration={out}"]).calibration
+    assert calibration.measured.drive.how == "simulated"
+    assert 0 < calibration.measured.drive.delay_s < 0.01
+    arguments = ["--track", "straight", "--picture", str(tmp_path / "d.png"), "--json", str(tmp_path / "d.json")]
+    assert main(["drive", f"calibration={out}", *arguments]) == 0
+    simulated_ms = json.loads((tmp_path / "d.json").read_text())["camera_to_wheel_latency_ms"]
+    assert simulated_ms == pytest.approx(calibration.latency.delay_s * 1000, abs=2.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["motors.vehicle=ackermann"], "two driven wheels"),
+        (["camera.source=usb:0", "motors.driver=dry-run", "--yes"], "with a live camera and a motor board"),
+        (["camera.source=file:x", "motors.driver=motorhat", "--yes"], "with a live camera and a motor board"),
+        (["--look", "moon"], "unknown look"),
+        (["calibration.mount.pitch_rad=-1.4"], "too little of the floor"),
+    ],
+)
+def test_bad_input_to_motors_is_one_line(
+    arguments: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["calibrate", "motors", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert told in err
+    assert err.count("\n") == 1
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("answer", "told"), [("yes\n", "nothing was moved"), ("", "give --yes")])
+def test_no_real_robot_moves_without_the_words(
+    answer: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+    assert main(["calibrate", "motors", "camera.source=usb:0", "motors.driver=motorhat"]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_interrupting_the_motors_writes_nothing(tmp_path: Path) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "app.cli.main", "calibrate", "motors", "--out", str(tmp_path / "c.yaml")],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True, env=dict(os.environ), start_new_session=True,
+    )  # fmt: skip
+    assert child.stdout is not None
+    assert child.stdout.readline() == "standing still\n"
+    os.killpg(child.pid, signal.SIGINT)
+    out, _ = child.communicate(timeout=30)
+    assert child.returncode == 130
+    assert out.splitlines()[-1] == "linepilot calibrate: stopped by ^C; nothing was measured"
+    assert not any(tmp_path.iterdir())

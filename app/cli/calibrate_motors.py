@@ -1,0 +1,135 @@
+"""``linepilot calibrate motors``: dead zone, speeds, lag and latency, from short moves that the camera sees."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from app.cli.calibration_file import read_calibration, today, write_calibration
+from app.cli.options import add_settings, config_from, natural, parser, refuse_unwritable
+from app.cli.tables import facts
+from calibration.motor_fit import MotorFit
+from calibration.profile import Calibration
+from calibration.quality import DriveQuality
+from control.errors import ConfigError
+from robot.config import RobotConfig
+from robot.drive.interrupt import StopRequest, stop_on_signals
+from robot.measuring.watch import StoppedByHand
+from sim.vehicle.params import VehicleParams
+
+_WHAT = """Measure dead zone, speed, the two wheels' ratio, wheel base, motor lag and the delay from exposure to
+wheels, and where on the robot the camera sits: the robot makes short moves ahead and back, within a square metre, while
+its camera watches the floor. Measure lens and mount first. It asks before it moves; any key stops it, and so does
+whatever is odd. With a simulated camera, which is the default, a made-up robot is measured and compared."""
+_EXAMPLE = """linepilot calibrate motors --seed 3
+  linepilot calibrate motors robot.yaml
+  linepilot calibrate motors profile:jetbot motors.driver=motorhat camera.source=csi:0"""
+_WORDS = "free floor"
+
+
+def run(arguments: list[str]) -> int:
+    options = parser("calibrate motors", what=_WHAT, example=_EXAMPLE)
+    add = options.add_argument
+    add_settings(options)
+    add("--yes", action="store_true", help="a square metre of floor is free, do not ask")
+    add("--out", type=Path, default=Path("calibration.yaml"), help="default: calibration.yaml; its other parts stay")
+    add("--seed", type=natural, default=0, metavar="N", help="of the made-up robot")
+    add("--look", default="red-road", metavar="NAME", help="simulated: the floor; see `linepilot tracks`")
+    chosen = options.parse(arguments)
+    refuse_unwritable(chosen.out)
+    config = config_from(chosen.settings)
+    if config.motors.vehicle != "differential":
+        raise ConfigError("only robots with two driven wheels can be measured so far; set calibration.steering by hand")
+    if "calibration" not in config.model_fields_set:
+        config = config.model_copy(update={"calibration": read_calibration(chosen.out)})
+    with stop_on_signals() as interrupted:
+        try:
+            fit, compute_s, truth = _measure(chosen, config, interrupted)
+        except StoppedByHand as stopped:
+            print(f"linepilot calibrate: {stopped}", flush=True)
+            return interrupted.exit_code or 1
+    simulated = config.camera.source == "sim"
+    after = fit.applied_to(config.calibration, compute_s=compute_s)
+    quality = _quality(fit, how="simulated" if simulated else f"floor seen by {config.camera.source}")
+    write_calibration(chosen.out, replace(after, measured=replace(after.measured, drive=quality)))
+    _tell(fit, after, truth)
+    print(f"{chosen.out}: drive, latency, place of the camera; next: linepilot drive calibration={chosen.out}")
+    return 0
+
+
+def _measure(
+    chosen: Namespace, config: RobotConfig, interrupted: StopRequest
+) -> tuple[MotorFit, float, tuple[VehicleParams, Calibration] | None]:
+    """And how long the network takes for a picture, and the truth, where there is one."""
+
+    def tell(text: str) -> None:
+        print(text, flush=True)
+
+    if config.camera.source == "sim":
+        from app.cli.calibrate_motors_simulated import measure_simulated
+
+        fit, truth = measure_simulated(config, seed=chosen.seed, look=chosen.look, interrupted=interrupted, tell=tell)
+        return fit, 0.0, truth
+    from app.cli.calibrate_motors_hardware import measure_hardware
+
+    if not chosen.yes:
+        _confirm()
+    fit, compute_s = measure_hardware(config, interrupted=interrupted, tell=tell)
+    return fit, compute_s, None
+
+
+def _confirm() -> None:
+    """Raises ConfigError when the words are not said."""
+    print(
+        "The robot will drive by itself, half a metre to each side at most. Set it on a floor with some texture, "
+        "a square metre of it free, off the table, and stay near: any key stops it."
+    )
+    try:
+        said = input(f"Type '{_WORDS}' to begin: ")
+    except EOFError:
+        raise ConfigError("nobody is there to say that the floor is free; give --yes when it is") from None
+    if said.strip().strip("'").lower() != _WORDS:
+        raise ConfigError(f"that was not '{_WORDS}'; nothing was moved")
+
+
+def _quality(fit: MotorFit, *, how: str) -> DriveQuality:
+    left, right = fit.deviations["left_speed"] / fit.left_speed_mps, fit.deviations["right_speed"] / fit.right_speed_mps
+    return DriveQuality(
+        date=today(), how=how, speed=max(left, right), ratio=(left**2 + right**2) ** 0.5,
+        dead_zone=fit.deviations["dead_zone"], wheel_base_m=fit.deviations["wheel_base_m"],
+        lag_s=fit.deviations["lag_s"], delay_s=fit.deviations["delay_s"], scatter_m=fit.scatter_m,
+    )  # fmt: skip
+
+
+def _tell(fit: MotorFit, after: Calibration, truth: tuple[VehicleParams, Calibration] | None) -> None:
+    true: dict[str, float] = {}
+    if truth is not None:
+        vehicle, real = truth
+        true = {
+            "ratio": vehicle.left_gain / vehicle.right_gain, "dead zone": vehicle.dead_zone,
+            "top speed": vehicle.top_speed_mps * (vehicle.left_gain * vehicle.right_gain) ** 0.5 * (1 - vehicle.slip),
+            "wheel base": vehicle.wheel_base_m / (1 - vehicle.understeer) * 100, "lag": vehicle.lag_s * 1000,
+            "delay": vehicle.total_delay_s * 1000, "forward": real.mount.forward_m * 100, "yaw": real.mount.yaw_rad,
+        }  # fmt: skip
+
+    def row(label: str, name: str, value: float, digits: int, unit: str) -> tuple[str, str]:
+        beside = f" (truth {true[name]:.{digits}f})" if name in true else ""
+        return label, f"{value:.{digits}f}{beside}{unit}"
+
+    rows = [
+        row("left to right wheel", "ratio", fit.ratio, 3, ""),
+        row("dead zone", "dead zone", fit.dead_zone, 3, ""),
+        row("top speed, as extrapolated", "top speed", after.drive.top_speed_mps, 2, " m/s"),
+        row("wheel base, slip included", "wheel base", fit.wheel_base_m * 100, 2, " cm"),
+        row("motor lag", "lag", fit.lag_s * 1000, 1, " ms"),
+        row("exposure to wheels", "delay", fit.delay_s * 1000, 1, " ms"),
+        row("in a drive, network included", "", after.latency.delay_s * 1000, 1, " ms"),
+        row("camera before the axle", "forward", fit.forward_m * 100, 2, " cm"),
+        row("camera turned left", "yaw", fit.yaw_rad, 3, " rad"),
+        ("scatter about the fit", f"{fit.scatter_m * 1000:.2f} mm"),
+        ("pictures used", f"{fit.steps}"),
+    ]
+    Console().print(facts("motors", rows))

@@ -1,0 +1,21 @@
+"""The vehicle that a calibration describes: whoever measured a robot drives that one in the simulator, too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from calibration.profile import Calibration
+from sim.vehicle.params import VehicleParams
+
+
+def measured_vehicle(calibration: Calibration, usual: VehicleParams) -> VehicleParams:
+    """``usual`` where motors and latency were never measured, and in all that is not measured."""
+    if not calibration.measured.drive.date or usual.drive != "differential":
+        return usual
+    trim, latency = calibration.drive, calibration.latency
+    # A gain makes up for a weak motor: the wheel that needs more is the slower one.
+    return replace(
+        usual, wheel_base_m=trim.wheel_base_m, top_speed_mps=trim.top_speed_mps, dead_zone=trim.dead_zone,
+        left_gain=1 / trim.left_gain, right_gain=1 / trim.right_gain, lag_s=latency.motor_lag_s,
+        camera_delay_s=latency.camera_s, motor_delay_s=latency.delay_s - latency.camera_s,
+    )  # fmt: skip
