@@ -30,9 +30,14 @@ TESTS = {
     "robot/drive/arming.py": ("tests/robot/test_arming.py", "tests/robot/test_drive_loop.py"),
 }
 _NEEDED = ("control", "calibration", "perception", "robot", "tests/control", "tests/robot")
-DEADLINE_S = 120.0
+DEADLINE_S = 60.0
 
 _ON_ENTRY = "set whenever a ramp begins, and read only while one lasts"
+_PATIENCE = "how long it is waited for something that comes at once or never"
+_ROUNDED = "poll takes whole milliseconds, and the next look decides"
+_BUFFER = "no message is as long"
+_TWICE = "leaving the motors' `with` stops them once more"
+_ENDS = "the process ends anyway"
 _AT_LEAST_ONE = "a count of frames is a whole number: at least one half is at least one"
 _ON_ARMING = "arming needs a finite command, which sets it to 0"
 _FAULTS_HALVED = (
@@ -41,10 +46,26 @@ _FAULTS_HALVED = (
     "clear_frames=1, patience_s=s.patience_s,",
     "for_s=s.line_blink_s, for_frames=1, clear_frames=s.reacquire_frames, patience_s=s.line_patience_s,",
 )
+_POLL = "if poller.poll(wait_s * 1000) and not actuator.hear(_received(brain), now_s=monotonic()):"
+_WAIT = "if not poller.poll(_GUARD_READY_S * 1000) or guard.stdout.read(1) != READY:"
 EQUIVALENT: dict[tuple[str, str], str] = {
     ("control/supervisor.py", "self._ceiling_mps = 0.0  [0.0] -> 0.0 + 1"): _ON_ENTRY,
     ("control/supervisor.py", "self._ramp_mps2 = 0.0  [0.0] -> 0.0 + 1"): _ON_ENTRY,
     ("control/supervisor.py", "self._not_finite = 0  [0] -> 0 + 1"): _ON_ARMING,
+    ("robot/motors/actuator.py", "_MOST_BYTES = 4096  [4096] -> 4096 + 1"): _BUFFER,
+    ("robot/motors/actuator.py", "_GUARD_READY_S = 10.0  [10.0] -> 10.0 + 1"): _PATIENCE,
+    ("robot/motors/actuator.py", "_GUARD_READY_S = 10.0  [10.0] -> 10.0 * 0.5"): _PATIENCE,
+    ("robot/motors/actuator.py", "for attempt in (1, 2):  [1] -> 1 * 0.5"): "the first of two, whatever its number",
+    ("robot/motors/actuator.py", "motors.stop()  [motors.stop()] -> dropped"): _TWICE,
+    ("robot/motors/actuator.py", "return 1  [1] -> 1 * 0.5"): "sys.exit says 1 for what is no whole number",
+    ("robot/motors/actuator.py", "if now_s >= due_s:  [now_s >= due_s] -> Gt"): _ROUNDED,
+    ("robot/motors/actuator.py", "guard.kill()  [guard.kill()] -> dropped"): _ENDS,
+    ("robot/motors/actuator.py", "guard.wait()  [guard.wait()] -> dropped"): _ENDS,
+    **{("robot/motors/actuator.py", f"{_POLL}  [1000] -> {what}"): _ROUNDED for what in ("1000 + 1", "1000 * 0.5")},
+    **{("robot/motors/actuator.py", f"{_WAIT}  [1000] -> {what}"): _PATIENCE for what in ("1000 + 1", "1000 * 0.5")},
+    ("robot/motors/guard.py", "_MOST_BYTES = 4096  [4096] -> 4096 + 1"): _BUFFER,
+    ("robot/motors/guard.py", "if not poller.poll(wait_s * 1000):  [1000] -> 1000 + 1"): _ROUNDED,
+    ("robot/motors/guard.py", "board.close()  [board.close()] -> dropped #2"): _ENDS,
     **{("control/faults.py", f"{line}  [1] -> 1 * 0.5"): _AT_LEAST_ONE for line in _FAULTS_HALVED},
     ("control/faults.py", f"{_FAULTS_HALVED[0]}  [1] -> 1 * 0.5 #2"): _AT_LEAST_ONE,
 }

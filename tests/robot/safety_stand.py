@@ -107,7 +107,9 @@ class Stand:
             )  # fmt: skip
         self.actuator = self.guard = 0
         try:
-            self._wait(self.is_driving, "it does not drive")
+            self._wait(lambda: "driving\n" in self._notes.read_text(), "it does not start")
+            # A busy machine may have kept it from its first commands for so long that it was stopped.
+            self.drive_again()
             (self.actuator,) = _children(self.brain.pid)
             (self.guard,) = _children(self.actuator)
         except BaseException:
