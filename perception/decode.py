@@ -14,7 +14,7 @@ _HALF_WINDOW = 2
 _CONFIDENT_ROWS = 4
 """Confidence is carried by so many best rows: a line that is seen near but ends ahead is still a line."""
 _DOUBTED, _SURE = 0.4, 0.8
-"""Share of a row's vote for one place: at most the first, and two places are as likely; from the second on, only one."""
+"""Share of a row's vote for one place: up to the first, two places are as likely; from the second on, only one is."""
 _WIDE_SPREAD = 0.35
 """Spread of x, in image units, at which a row's vote for the confidence is halved."""
 
