@@ -1,6 +1,6 @@
 """How well it drives, and how fast at equal error beside JetBot's and JetRacer's own laws. Prints JSON lines.
 
-    python benchmarks/control.py [--quick] [--only laps jetbot jetracer] [--tracks all] [--model FILE]
+    python benchmarks/control.py [--quick] [--only laps jetbot jetbot_fast jetracer] [--tracks all] [--model FILE]
 
 Laps: the robot as shipped on every track, in three looks, both ways. Laws: each law's gains are tuned by the same
 seeded search with the same budget on three tracks and driven on eight others (docs/benchmarks.md).
@@ -29,7 +29,15 @@ from benchmarks.closed_loop import drive_laps, report_laps  # noqa: E402
 from benchmarks.paired import compare  # noqa: E402
 from benchmarks.results import emit  # noqa: E402
 from benchmarks.stretches import DrivePool  # noqa: E402
-from benchmarks.tuned_laws import JETBOT, JETRACER, OURS_ON_JETBOT, OURS_ON_JETRACER, TunedLaw  # noqa: E402
+from benchmarks.tuned_laws import (  # noqa: E402
+    FAST_JETBOT,
+    JETBOT,
+    JETRACER,
+    OURS_ON_FAST_JETBOT,
+    OURS_ON_JETBOT,
+    OURS_ON_JETRACER,
+    TunedLaw,
+)
 from benchmarks.tuning import QUICK, DrivenLaw, Plan, tune_and_test  # noqa: E402
 from control.errors import LinepilotError  # noqa: E402
 from perception.engines import open_engine  # noqa: E402
@@ -37,9 +45,10 @@ from robot.drive.pilots import SHIPPED_MODEL  # noqa: E402
 from sim.tracks.library import shipped_names  # noqa: E402
 
 BARS_M = (0.003, 0.005, 0.01, 0.02, 0.03)
-SPEEDS_MPS = (0.4, 0.6)
+SPEEDS_MPS = (0.4, 0.6, 0.8, 1.2)
 PAIRS: dict[str, tuple[TunedLaw, TunedLaw]] = {
     "jetbot": (OURS_ON_JETBOT, JETBOT),
+    "jetbot_fast": (OURS_ON_FAST_JETBOT, FAST_JETBOT),
     "jetracer": (OURS_ON_JETRACER, JETRACER),
 }
 QUICK_TRACKS = "Bowtie_track"
@@ -129,9 +138,7 @@ def report_pair(peer: str, ours: DrivenLaw, theirs: DrivenLaw, *, plan: Plan, co
             emit(title, median(errors), unit="m", target=None, better="lower", context=note)
 
 
-def _report_speeds(
-    peer: str, ours: list[float], theirs: list[float], *, bar_m: float, seed: int, tuned: str
-) -> None:
+def _report_speeds(peer: str, ours: list[float], theirs: list[float], *, bar_m: float, seed: int, tuned: str) -> None:
     at = f"at_{bar_m * 100:g}cm"
     for name, speeds in zip(_names(peer), (ours, theirs), strict=True):
         reached = sum(speed > 0 for speed in speeds)
@@ -143,7 +150,7 @@ def _report_speeds(
         return
     note = f"95 % interval {found.low:.2f} to {found.high:.2f}, {found.tracks} test tracks"
     note += f", {found.peer_missed} more that only linepilot drove so exactly"
-    title, target = f"control_speed_ratio_over_{peer}_{at}", 2.0 if peer == "jetbot" else None
+    title, target = f"control_speed_ratio_over_{peer}_{at}", 2.0 if peer.startswith("jetbot") else None
     emit(title, found.ratio, unit="x", target=target, better="higher", context=f"{note}; {tuned}")
 
 

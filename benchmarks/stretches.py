@@ -56,7 +56,8 @@ def drive_stretch(stretch: Stretch, settings: Sequence[str], *, model: Estimator
     Ends early, as not completed, when the robot leaves the line or is too slow. Raises CameraError, MotorError.
     """
     config = load_config(None, settings)
-    world = _world(TruthWorld if model is None else World, stretch, config.motors.vehicle)
+    kind = TruthWorld if model is None else World
+    world = _world(kind, stretch, config.motors.vehicle, config.calibration.drive.top_speed_mps)
     world.reset(stretch.seed)
     eyes = world if isinstance(world, TruthWorld) else model
     assert eyes is not None
@@ -101,11 +102,12 @@ class TruthWorld(World):
 
 
 @lru_cache(maxsize=6)
-def _world(kind: type[World], stretch: Stretch, vehicle: str) -> World:
+def _world(kind: type[World], stretch: Stretch, vehicle: str, wheel_speed_mps: float) -> World:
     """Kept for the next settings: lens and floor take longer than a drive by the truth."""
     track = find_track(stretch.track)
     driven = track if stretch.direction == "forward" else track.reversed()
-    return kind(driven, look=stretch.look, vehicle=JETRACER if vehicle == "ackermann" else JETBOT)
+    robot = JETRACER if vehicle == "ackermann" else replace(JETBOT, top_speed_mps=wheel_speed_mps)
+    return kind(driven, look=stretch.look, vehicle=robot)
 
 
 def pooled(drives: Sequence[DriveMetrics]) -> Outcome:

@@ -56,6 +56,20 @@ JETBOT = TunedLaw(
         "jetbot.target_row": _ROW,
     },
 )  # fmt: skip
+# At 0.9 m/s a JetBot's motors, not the law, end what can be compared: the same robot with faster ones.
+_FAST = ("calibration.drive.top_speed_mps=3",)
+OURS_ON_FAST_JETBOT = _ours(
+    "linepilot on a fast JetBot", top_speed_mps=2.5, fixed=("law=linepilot", "supervisor.max_speed_mps=3", *_FAST)
+)
+FAST_JETBOT = TunedLaw(
+    name="jetbot on a fast JetBot", fixed=(*JETBOT.fixed, *_FAST),
+    space={
+        **JETBOT.space,
+        # The same wheel speeds as before belong to smaller duties, so the gains reach lower, too.
+        "jetbot.speed_gain": Range(low=0.06, high=0.9, default=0.15),
+        "jetbot.kp": Range(low=0.003, high=1.0, default=0.06, log=True),
+    },
+)  # fmt: skip
 JETRACER = TunedLaw(
     name="jetracer", fixed=("law=jetracer", "motors.vehicle=ackermann", *_NO_LIMITS),
     space={
