@@ -246,5 +246,9 @@ def board_pose(camera: CameraModel, view: View) -> tuple[Array, float]:
         return np.nan_to_num(away, nan=1e3).ravel()
 
     start = np.concatenate([np.ravel(turn), np.ravel(place)])
-    answer = solve(residuals, start, steps=np.full(6, 1e-6))
+    try:
+        answer = solve(residuals, start, steps=np.full(6, 1e-6))
+    except CalibrationError:
+        # A lens that is far off has no place for the board.
+        return start, np.inf
     return answer.values, answer.rms * float(np.sqrt(2))
