@@ -12,6 +12,11 @@ _NO_LIMITS = (
     "supervisor.faster_mps2=10000", "supervisor.slower_mps2=10000", "supervisor.min_confidence=0",
 )  # fmt: skip
 """The peers have no supervisor: their wheels get what their law says, and an unsure line does not slow them."""
+_BRISK = (
+    "supervisor.max_speed_mps=3", "supervisor.faster_mps2=6", "supervisor.slower_mps2=6",
+    "follower.speed.faster_mps2=5", "follower.speed.slower_mps2=5",
+)  # fmt: skip
+"""Robots that are fast may also change their speed quickly: the peers' wheels get every change at once."""
 _ROW = Range(low=-0.5, high=0.4, default=0.0)
 """Nearer than y = 0.5 JetBot's angle turns over."""
 
@@ -43,7 +48,7 @@ def _ours(name: str, *, top_speed_mps: float, fixed: tuple[str, ...]) -> TunedLa
 OURS_ON_JETBOT = _ours("linepilot", top_speed_mps=0.9, fixed=("law=linepilot",))
 OURS_ON_JETRACER = _ours(
     "linepilot on a JetRacer", top_speed_mps=2.5,
-    fixed=("law=linepilot", "motors.vehicle=ackermann", "supervisor.max_speed_mps=3"),
+    fixed=("law=linepilot", "motors.vehicle=ackermann", *_BRISK),
 )  # fmt: skip
 
 # The dead zone is the vehicle's, so that the duties of the law reach the wheels as they are.
@@ -59,7 +64,7 @@ JETBOT = TunedLaw(
 # At 0.9 m/s a JetBot's motors, not the law, end what can be compared: the same robot with faster ones.
 _FAST = ("calibration.drive.top_speed_mps=3",)
 OURS_ON_FAST_JETBOT = _ours(
-    "linepilot on a fast JetBot", top_speed_mps=2.5, fixed=("law=linepilot", "supervisor.max_speed_mps=3", *_FAST)
+    "linepilot on a fast JetBot", top_speed_mps=2.5, fixed=("law=linepilot", *_BRISK, *_FAST)
 )
 FAST_JETBOT = TunedLaw(
     name="jetbot on a fast JetBot", fixed=(*JETBOT.fixed, *_FAST),
