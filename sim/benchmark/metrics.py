@@ -42,8 +42,8 @@ def measure(truths: list[Truth], *, lap_m: float, laps: int, end_m: float) -> Dr
     error = np.abs([t.lateral_error_m for t in truths])
     distance = np.array([t.distance_m for t in truths])
     off = np.array([t.off_line for t in truths])
-    # An open track ends short of its last point.
-    marks = np.minimum(np.arange(1, laps + 1) * lap_m, end_m)
+    # An open track ends short of its last point. No more marks than may have been passed: laps can be any number.
+    marks = np.minimum(np.arange(1, min(laps, int(distance.max() // lap_m) + 1) + 1) * lap_m, end_m)
     passed = [float(time[np.argmax(distance >= mark)]) for mark in marks if distance.max() >= mark]
     took = float(time[-1] - time[0])
     return DriveMetrics(

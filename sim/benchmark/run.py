@@ -96,11 +96,12 @@ def simulate(
     switches: Sequence[Switch] = (),
     keep: Callable[[Tick, Mapping[str, float], Truth], None] = lambda *_: None,
 ) -> SimulatedDrive:
-    """Drive ``laps`` laps. ``watch`` is called after each tick and may end the drive with False.
+    """Drive ``laps`` laps, of an open track one. ``watch`` is called after each tick and may end the drive with False.
 
     ``keep`` is given each tick with its picture, the time its sections took, and the truth.
     Raises CameraError, MotorError; ``into`` then holds what was driven.
     """
+    laps = laps if world.track.closed else 1
     end_m = end_of(world.track, laps=laps)
     result = into if into is not None else SimulatedDrive(world=world)
     longest_s = end_m / _SLOWEST_MPS

@@ -40,6 +40,12 @@ def test_lap_time_is_the_mean_over_whole_laps() -> None:
     assert not metrics.completed
 
 
+def test_laps_without_end_cost_nothing() -> None:
+    metrics = measure(at_half_a_metre_a_second(50), lap_m=10.0, laps=10**15, end_m=1e16)
+    assert metrics.laps == 2
+    assert not metrics.completed
+
+
 def test_half_a_lap_is_no_lap() -> None:
     metrics = measure(at_half_a_metre_a_second(10), lap_m=10.0, laps=1, end_m=10.0)
     assert metrics.laps == 0

@@ -62,6 +62,15 @@ def test_the_colour_engine_drives_a_lap_as_well_as_it_did(
     assert metrics.mean_speed_m_s == pytest.approx(speed_mps, rel=0.05)
 
 
+def test_an_open_track_is_driven_once_however_many_laps_are_asked() -> None:
+    config = load_config(None, ["model=classical"])
+    world = make_world(find_track("s-bend"), look="white-tape", config=config, seed=0)
+    metrics = simulate(world, estimator=open_estimator(config), config=config, laps=3).metrics
+    assert metrics.completed
+    assert metrics.laps == 1
+    assert metrics.lap_time_s == pytest.approx(metrics.distance_m / metrics.mean_speed_m_s, rel=0.05)
+
+
 def test_the_shipped_model_drives_a_lap() -> None:
     metrics = driven("oval").metrics
     assert metrics.completed
