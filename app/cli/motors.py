@@ -10,7 +10,7 @@ from threading import Event
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.options import add_settings, config_from, parser, write_json
+from app.cli.options import add_settings, config_from, parser, refuse_unwritable, write_json
 from control.errors import ConfigError
 from robot.config import RobotConfig
 from robot.drive.interrupt import stop_on_signals
@@ -57,6 +57,7 @@ def _number(text: str) -> float:
 
 
 def _list(out: Path | None) -> int:
+    refuse_unwritable(out)
     entries = catalogue()
     table = Table("motors.driver", "board", "drives", "wire", "library", "stops by itself")
     for entry in entries:

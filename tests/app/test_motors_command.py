@@ -50,6 +50,16 @@ def test_the_list_tells_of_every_board_what_it_is(capsys: pytest.CaptureFixture[
     assert "motorhat" in capsys.readouterr().out
 
 
+def test_the_list_says_before_it_prints_that_it_cannot_be_kept(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["motors", "list", "--json", str(tmp_path / "file" / "list.json")]) == 2
+    told = capsys.readouterr()
+    assert not told.out
+    assert "cannot be written to" in told.err
+
+
 def test_the_list_and_the_boards_agree_on_the_vehicle() -> None:
     for entry in catalogue()[: len(BOARDS)]:
         assert make_board(MotorSettings.model_validate({"driver": entry.name, "vehicle": entry.vehicle})).name
