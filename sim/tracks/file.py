@@ -70,7 +70,9 @@ def _columns(path: Path) -> Points:
     except OSError as error:
         raise TrackError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (ValueError, EOFError) as error:
-        raise TrackError(f"{path}: not a plain .npy array of numbers ({_first_line(error)})") from None
+        # Of any file that is none, numpy supposes that it is a pickle and offers to run it.
+        why = "; save it with numpy.save" if "pickle" in str(error) else f" ({_first_line(error)})"
+        raise TrackError(f"{path}: not a plain .npy array of numbers{why}") from None
     if not isinstance(data, np.ndarray) or data.dtype.kind not in "fiu":
         raise TrackError(f"{path}: not a plain .npy array of numbers; save it with numpy.save")
     return _checked(data, path)

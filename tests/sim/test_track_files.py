@@ -85,6 +85,13 @@ def test_a_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
         load_track(tmp_path / "mine.npy")
 
 
+def test_a_file_of_something_else_is_refused_without_advice_to_run_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.npy").write_bytes(b"hello")
+    with pytest.raises(TrackError, match="not a plain") as caught:
+        load_track(tmp_path / "mine.npy")
+    assert "pickle" not in str(caught.value)
+
+
 def test_many_arrays_in_one_file_are_refused(tmp_path: Path) -> None:
     with (tmp_path / "mine.npy").open("wb") as file:
         np.savez(file, a=CIRCLE)
