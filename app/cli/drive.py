@@ -39,7 +39,7 @@ def run(arguments: list[str]) -> int:
     add("--clutter", type=natural, metavar="N", help="things beside ten metres of track; default: as the look has")
     add("--seed", type=natural, default=0, metavar="N", help="of everything random in the simulated world")
     add("--camera", metavar="WHICH", help="sim, file:PATH (video or pictures), usb:N, csi:N, gst:PIPELINE")
-    add("--motors", metavar="WHICH", help="sim, or dry-run: moves nothing")
+    add("--motors", metavar="WHICH", help="sim, dry-run (moves nothing), a name from `linepilot motors list`")
     add("--arm", action="store_true", help="real motors: drive at once, without asking for Enter first")
     add("--record", type=Path, metavar="OUT", help="record pictures and ticks: FILE.mcap, or a folder")
     add("--json", type=Path, metavar="OUT", help="write the numbers to this file")
