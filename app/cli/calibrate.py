@@ -29,7 +29,7 @@ def run(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         actions = "\n".join(f"  {name:<8} {text}" for name, (_, text) in _ACTIONS.items())
         print(_HELP.format(actions=actions))
-        return 0
+        raise SystemExit(0)
     action = arguments[0]
     if action not in _ACTIONS:
         near = get_close_matches(action, _ACTIONS, n=1)
