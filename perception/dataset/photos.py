@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from control.errors import DatasetError
 
 Image = NDArray[np.uint8]
+_FARTHEST = 1.5
+"""Image units. A label may lie a little outside the picture; further out is a mistake."""
 Unit = Literal["pixel", "percent"]
 _SUFFIXES = (".jpg", ".jpeg", ".png")
 _JETBOT = re.compile(r"xy_(-?\d+)_(-?\d+)_[^/]+$")
@@ -51,7 +53,14 @@ class LabelledPhoto:
             half_width = half_height = 50.0
         else:
             half_height, half_width = picture.shape[0] / 2.0, picture.shape[1] / 2.0
-        return picture, PhotoLabel(x=self.raw[0] / half_width - 1.0, y=self.raw[1] / half_height - 1.0)
+        x, y = self.raw[0] / half_width - 1.0, self.raw[1] / half_height - 1.0
+        if max(abs(x), abs(y)) > _FARTHEST:
+            size = "percent" if self.unit == "percent" else f"{picture.shape[1]}x{picture.shape[0]} pixels"
+            raise DatasetError(
+                f"{self.path}: its label ({self.raw[0]:g}, {self.raw[1]:g}) lies far outside the picture ({size}); "
+                f"correct or delete it"
+            )
+        return picture, PhotoLabel(x=x, y=y)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

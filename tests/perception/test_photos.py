@@ -142,3 +142,10 @@ def test_the_sample_s_file_names_and_its_table_agree(tmp_path: Path) -> None:
     by_table = {photo.path.name: photo.raw for photo in read_photos(SAMPLE / "automa_C")}
     by_name = {photo.path.name: photo.raw for photo in read_photos(SAMPLE / "automa_C" / "images")}
     assert by_table == by_name
+
+
+def test_a_label_far_outside_its_picture_is_a_mistake(tmp_path: Path) -> None:
+    write(tmp_path / "xy_999_112_a.jpg")
+    (photo,) = read_photos(tmp_path)
+    with pytest.raises(DatasetError, match=r"xy_999_112_a.jpg: its label \(999, 112\) lies far outside"):
+        photo.read()
