@@ -190,6 +190,13 @@ def test_a_press_stops_the_motors_at_once_and_is_latched() -> None:
     assert len(button.asked) == asked
 
 
+def test_switches_are_asked_many_times_a_second() -> None:
+    button = Button()
+    with EmergencyStop([button], stop=Stops()):
+        # A hundred times by design; how often exactly is up to the machine.
+        assert any(len(button.asked) >= 20 or pause(0.01) for _ in range(1000))
+
+
 def test_without_switches_there_is_nothing_to_watch() -> None:
     before = active_count()
     with EmergencyStop([], stop=Stops()) as emergency:
