@@ -9,7 +9,6 @@ ResNet-18 at 224 px. It needs the ``train`` extra; every other number does not.
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.results import emit  # noqa: E402
 from control.errors import LinepilotError  # noqa: E402
 from perception.benchmark import Disagreement, core_share, disagreement, interleave  # noqa: E402
 from perception.dataset import read_photos  # noqa: E402
@@ -61,11 +61,6 @@ def jetbot_path() -> Callable[[Image], object]:
         return network(tensor[None, ...]).detach().float().cpu().numpy().flatten()
 
     return see
-
-
-def emit(name: str, value: float, *, unit: str, target: float | None, better: str, context: str) -> None:
-    record = {"name": name, "value": round(value, 4), "unit": unit, "target": target, "better": better}
-    print(json.dumps({**record, "context": context}), flush=True)
 
 
 def processor() -> str:
