@@ -10,7 +10,6 @@ Times are CPU times of the process, all threads, set-up left out; each number is
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import subprocess
 import sys
@@ -26,6 +25,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.results import emit  # noqa: E402
 from calibration.profile import Calibration, CameraModel  # noqa: E402
 from sim.env import EnvSettings, LineFollowingEnv  # noqa: E402
 from sim.looks import find_look  # noqa: E402
@@ -148,15 +148,8 @@ def report(case: Case, rates: list[float], machine: str) -> None:
     if not rates:
         return
     spread = f"median of {len(rates)} rounds, {min(rates):.0f} to {max(rates):.0f}"
-    line = {
-        "name": case.name,
-        "value": round(median(rates), 1),
-        "unit": "steps per CPU-second",
-        "target": case.target,
-        "better": "higher",
-        "context": f"{case.context}; {spread}; {machine}",
-    }
-    print(json.dumps(line), flush=True)
+    context = f"{case.context}; {spread}; {machine}"
+    emit(case.name, median(rates), unit="steps per CPU-second", target=case.target, better="higher", context=context)
 
 
 if __name__ == "__main__":

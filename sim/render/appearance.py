@@ -240,7 +240,7 @@ def own_distractor(rng: np.random.Generator, path: Points, style: LineStyle, sca
         angle = heading + float(rng.uniform(np.pi / 4, 3 * np.pi / 4))
         reach = np.arange(-float(rng.uniform(0, 1.2)), float(rng.uniform(0.1, 1.2)), 0.02)[:, None] * scale
         return style.marks(path[at] + reach * np.array([np.cos(angle), np.sin(angle)]))
-    # How far the path itself turns by 0.4 m on; the branch turns to the other side, or clearly further.
+    # Where the path itself turns within 0.4 m the branch turns to the other side: there only is it told which is which.
     on = path[min(at + round(0.4 * scale / 0.02), len(path) - 2) :][:2]
     turned = float(np.arctan2(*(on[1] - on[0])[::-1])) - heading
     turned = (turned + np.pi) % (2 * np.pi) - np.pi

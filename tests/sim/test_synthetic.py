@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from perception.look_ahead import ROWS
 from sim import synthetic
+from sim.render.appearance import TrackStyle, random_line_style
 from sim.synthetic import frames
 
 
@@ -50,3 +52,13 @@ def test_a_smooth_tile_makes_a_smooth_floor(monkeypatch: pytest.MonkeyPatch) -> 
         picture, _ = synthetic._floor(synthetic._View(rng, jetbots=1.0), rng)
         near = picture[-30:].astype(int)
         assert np.abs(np.diff(near, axis=1)).max() < 25
+
+
+def test_a_lane_beside_the_line_has_its_own_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    def beside(rng: np.random.Generator, floor: tuple[float, float, float], scale: float) -> TrackStyle:
+        return replace(random_line_style(rng, floor, scale), has_lane=True, lane_offset_m=0.15 * scale)
+
+    monkeypatch.setattr(synthetic, "_style", beside)
+    shown = list(islice(frames(ROWS, seed=5, size=64), 60))
+    both = [(f.x[0] - f.x[1])[f.visible.min(axis=0) > 0] for f in shown]
+    assert np.median(np.concatenate(both)) > 0.1
