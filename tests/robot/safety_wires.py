@@ -178,7 +178,11 @@ class Pins:
     def fail(self) -> None:
         """The files refuse to be written: this user is not root, or they are folders for a moment."""
         for output in self._outputs():
-            output.rename(output.with_suffix(".kept"))
+            # The model replaces the file when a duty is written, and for a moment there is none.
+            for _ in range(1000):
+                with suppress(FileNotFoundError):
+                    output.rename(output.with_suffix(".kept"))
+                    break
             output.mkdir()
 
     def mend(self) -> None:
