@@ -8,14 +8,12 @@ import numpy as np
 from sim.looks import Look
 from sim.render.appearance import LineStyle, TrackStyle
 from sim.render.distractors import forks_and_crossings
-from sim.render.ground import Ground, Mark, Points, fill_mask, headings, strip
+from sim.render.ground import Ground, Mark, Points, corners, fill_mask, strip
 from sim.render.textures import tile
 
 _RESOLUTION_M = 0.005
 _MARGIN_M = 1.0
 _TILE_M = 0.6
-_SHARP = 0.2
-"""Sine of a turn within a centimetre that makes a corner."""
 
 
 def paint_floor(path: Points, look: Look, *, rng: np.random.Generator) -> Ground:
@@ -41,21 +39,17 @@ def _paint(ground: Ground, marks: list[Mark], rng: np.random.Generator) -> None:
 
 def _joins(path: Points, road: LineStyle) -> list[Mark]:
     """Round patches on sharp corners: a wide band folds over itself there and leaves a hole."""
-    tangents = headings(path)
-    now, then = tangents[:-1], tangents[1:]
-    sharp = np.flatnonzero(np.abs(now[:, 0] * then[:, 1] - now[:, 1] * then[:, 0]) > _SHARP)
     angle = np.linspace(0, 2 * np.pi, 32, endpoint=False)
     disc = np.stack([np.cos(angle), np.sin(angle)], axis=1) * road.width_m / 2
-    return [Mark(polygons=tuple(path[i] + disc for i in sharp), color=road.color, wear=road.wear)]
+    return [Mark(polygons=tuple(path[i] + disc for i in corners(path)), color=road.color, wear=road.wear)]
 
 
 def _paint_borders(ground: Ground, path: Points, style: TrackStyle, rng: np.random.Generator) -> None:
     """Without what would lie across the way: at a crossing, and inside a sharp corner."""
     before = ground.image.copy()
     _paint(ground, [mark for line in style.borders for mark in line.marks(path)], rng)
-    half_m = min(abs(line.offset_m) - line.width_m / 2 for line in style.borders)
     way = np.zeros(before.shape[:2], np.uint8)
-    fill_mask(way, strip(path, width_m=2 * half_m - 2 * ground.metres_per_pixel), ground.to_pixels)
+    fill_mask(way, strip(path, width_m=2 * style.half_way_m - 2 * ground.metres_per_pixel), ground.to_pixels)
     np.copyto(ground.image, before, where=way[..., None] > 0)
 
 

@@ -15,13 +15,14 @@ from sim.labels import row_crossings
 from sim.render.appearance import (
     TrackStyle,
     contrast,
+    crossing_path,
     distractor,
     own_distractor,
     random_lane_style,
     random_line_style,
     random_paint,
 )
-from sim.render.ground import Color, Image, Mark, Points, blend, fill_mask, offset_path, wear_out
+from sim.render.ground import Color, Image, Mark, Points, blend, corners, fill_mask, offset_path, strip, wear_out
 from sim.render.sensor import Sensor, random_settings
 from sim.render.textures import random_tile
 from sim.synthetic_path import SIZE, jetbot_camera, random_camera, random_path
@@ -116,6 +117,27 @@ def _paint(picture: Image, view: _View, marks: list[Mark], rng: np.random.Genera
         if mark.wear > 0:
             wear_out(mask, mark.wear, rng)
         blend(picture, mask, mark.color)
+
+
+def _paint_track(picture: Image, view: _View, style: TrackStyle, path: Points, rng: np.random.Generator) -> None:
+    """The followed track, sometimes crossed by another of its kind; then no border lies across either way."""
+    paths = [path]
+    if style.has_lane and rng.random() < 0.1:
+        paths.append(crossing_path(rng, path, view.scale))
+    phase_m = float(rng.uniform(0, 1))
+    _paint(picture, view, [m for band in style.bands for p in paths for m in band.marks(p)], rng)
+    half_m = style.half_way_m
+    if half_m > 0 and (len(paths) > 1 or len(corners(path)) > 0):
+        before = picture.copy()
+        _paint(picture, view, [m for line in style.edges for p in paths for m in line.marks(p, phase_m=phase_m)], rng)
+        way = np.zeros((SIZE, SIZE), np.uint8)
+        ways = [w for p in paths for w in strip(p, width_m=2 * half_m, offset_m=style.lane_offset_m)]
+        fill_mask(way, _before(view, tuple(ways)), view.to_pixels)
+        np.copyto(picture, before, where=way[..., None] > 127)
+        rest = [line for line in style.lines if line not in style.edges]
+    else:
+        rest = list(style.lines)
+    _paint(picture, view, [m for line in rest for m in line.marks(path, phase_m=phase_m)], rng)
 
 
 def _backdrop(rng: np.random.Generator) -> Image:
@@ -280,9 +302,10 @@ def make_frame(view: _View, rows: NDArray[np.float64], rng: np.random.Generator,
     several = range(int(rng.integers(0, 3)))
     marks = [m for _ in several if rng.random() < 0.5 for m in distractor(rng, path, floor, view.scale)]
     weak = [m for m in marks if contrast(m.color, floor) > 10]
-    if style.has_line and rng.random() < 0.15:
+    if style.has_line and rng.random() < 0.3:
         weak += own_distractor(rng, path, style.lines[-1], view.scale)
-    _paint(picture, view, weak + style.marks(path, phase_m=float(rng.uniform(0, 1))), rng)
+    _paint(picture, view, weak, rng)
+    _paint_track(picture, view, style, path, rng)
     if rng.random() < 0.4:
         picture = _shade(picture, view, rng)
     backdrop = _backdrop(rng)

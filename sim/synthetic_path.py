@@ -46,7 +46,7 @@ def random_path(rng: np.random.Generator, *, scale: float, length_m: float = 4.5
     lateral = float(rng.uniform(-0.55, 0.55) if wide else rng.normal(0, 0.09)) * scale
     heading = float(rng.uniform(-1.45, 1.45) if rng.random() < 0.25 else rng.normal(0, 0.3))
     ahead = _curvature(rng, int(length_m / STEP_M), scale)
-    if rng.random() < 0.08:  # a corner of tape
+    if rng.random() < 0.14:  # a corner of tape
         ahead[int(rng.uniform(0.1, 1.2) * scale / STEP_M)] += (
             float(rng.choice([-1, 1]) * rng.uniform(0.8, 2.0)) / STEP_M
         )

@@ -76,8 +76,17 @@ class TrackStyle:
     def borders(self) -> tuple[LineStyle, ...]:
         return tuple(line for line in self.lines if line.offset_m != 0)
 
-    def marks(self, path: Points, *, phase_m: float = 0.0) -> list[Mark]:
-        return [mark for line in (*self.bands, *self.lines) for mark in line.marks(path, phase_m=phase_m)]
+    @property
+    def edges(self) -> tuple[LineStyle, ...]:
+        """The outermost lines, between which the way lies."""
+        out = [abs(line.offset_m - self.lane_offset_m) for line in self.lines]
+        far = max(out, default=0.0)
+        return tuple(line for line, away in zip(self.lines, out, strict=True) if away > 0.8 * far)
+
+    @property
+    def half_way_m(self) -> float:
+        """From the way's middle to the inner side of its edges; 0 without edges."""
+        return min((abs(e.offset_m - self.lane_offset_m) - e.width_m / 2 for e in self.edges), default=0.0)
 
 
 def _hsv(hue: float, saturation: float, value: float) -> Color:
@@ -219,10 +228,10 @@ def random_lane_style(rng: np.random.Generator, floor: Color, scale: float) -> T
         under = paint_against(rng, floor, least=35.0)
         road = LineStyle(color=under, width_m=2 * half, offset_m=middle)
     lines = [] if kind < 0.2 else list(_borders(rng, under, half, scale, middle_m=middle))
-    if rng.random() < 0.55:
+    if rng.random() < 0.65:
         # Often pale beside the edges: what is strongest in the picture is not what to follow.
-        inner = random_line(rng, under, scale, least=45.0 if rng.random() < 0.4 else 12.0)
-        off = middle + float(rng.normal(0, 0.2)) * half
+        inner = random_line(rng, under, scale, least=45.0 if rng.random() < 0.35 else 12.0)
+        off = middle + float(rng.normal(0, 0.12)) * half
         lines.append(LineStyle(color=inner.color, width_m=min(inner.width_m, half * 0.3), dash_m=inner.dash_m,
                                gap_m=max(inner.gap_m, 0.05 * scale), offset_m=off))  # fmt: skip
     return TrackStyle(
@@ -233,10 +242,11 @@ def random_lane_style(rng: np.random.Generator, floor: Color, scale: float) -> T
 
 def own_distractor(rng: np.random.Generator, path: Points, style: LineStyle, scale: float) -> list[Mark]:
     """A fork or a crossing in the line's own paint: the line is what goes on straightest."""
-    at = int(rng.integers(len(path) // 4, len(path) // 2))
+    # From under the robot on: at a fork the way is hardest to tell.
+    at = int(rng.integers(len(path) // 5, len(path) // 2))
     tangent = path[at + 1] - path[at]
     heading = float(np.arctan2(tangent[1], tangent[0]))
-    if rng.random() < 0.5:
+    if rng.random() < 0.4:
         angle = heading + float(rng.uniform(np.pi / 4, 3 * np.pi / 4))
         reach = np.arange(-float(rng.uniform(0, 1.2)), float(rng.uniform(0.1, 1.2)), 0.02)[:, None] * scale
         return style.marks(path[at] + reach * np.array([np.cos(angle), np.sin(angle)]))
@@ -247,6 +257,15 @@ def own_distractor(rng: np.random.Generator, path: Points, style: LineStyle, sca
     side = -float(np.sign(turned)) if abs(turned) > 0.15 else float(rng.choice([-1, 1]))
     bends = heading + np.arange(int(rng.integers(15, 70))) * side * 0.02 / (float(rng.uniform(0.2, 0.7)) * scale)
     return style.marks(path[at] + np.cumsum(np.stack([np.cos(bends), np.sin(bends)], axis=1) * 0.02, axis=0))
+
+
+def crossing_path(rng: np.random.Generator, path: Points, scale: float) -> Points:
+    """(N, 2) points of a straight way over ``path``, ahead of the robot."""
+    at = int(rng.integers(len(path) // 4, len(path) // 2))
+    tangent = path[at + 1] - path[at]
+    angle = float(np.arctan2(tangent[1], tangent[0]) + rng.uniform(np.pi / 4, 3 * np.pi / 4))
+    reach = np.arange(-2.0, 2.0, 0.04)[:, None] * scale
+    return np.asarray(path[at] + reach * np.array([np.cos(angle), np.sin(angle)]))
 
 
 def distractor(rng: np.random.Generator, path: Points, floor: Color, scale: float) -> list[Mark]:

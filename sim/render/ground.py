@@ -39,6 +39,17 @@ def headings(path: Points) -> Points:
     return unit
 
 
+_SHARP = 0.2
+"""Sine of a turn from one point to the next that makes a corner."""
+
+
+def corners(path: Points) -> NDArray[np.int64]:
+    """Indices of the points at which a polyline turns sharply."""
+    tangents = headings(path)
+    now, then = tangents[:-1], tangents[1:]
+    return np.flatnonzero(np.abs(now[:, 0] * then[:, 1] - now[:, 1] * then[:, 0]) > _SHARP)
+
+
 def offset_path(path: Points, distance_m: float | Points) -> Points:
     """The path moved to its left by ``distance_m``."""
     tangents = headings(path)

@@ -82,9 +82,11 @@ def test_what_stands_behind_the_robot_is_not_seen(camera: CameraModel) -> None:
     # A table top that the robot stands under is overhead, not before the floor.
     below = GroundProjection(camera, CameraMount()).to_ground(grid(camera))
     floor = np.isfinite(below).all(axis=1) & (np.hypot(*np.nan_to_num(below, nan=9.0).T) < 3.0)
-    assert not Scenery(GroundProjection(camera, CameraMount()), (behind[1],), lamp=LAMP).hides(
-        grid(camera)[floor], Pose()
-    ).any()
+    assert (
+        not Scenery(GroundProjection(camera, CameraMount()), (behind[1],), lamp=LAMP)
+        .hides(grid(camera)[floor], Pose())
+        .any()
+    )
 
 
 def test_a_lens_that_folds_beyond_its_view_shows_no_ghosts() -> None:

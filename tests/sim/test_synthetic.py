@@ -10,7 +10,8 @@ import pytest
 
 from perception.look_ahead import ROWS
 from sim import synthetic
-from sim.render.appearance import TrackStyle, random_line_style
+from sim.render.appearance import LineStyle, TrackStyle, crossing_path, random_line_style
+from sim.render.ground import corners
 from sim.synthetic import frames
 
 
@@ -62,3 +63,34 @@ def test_a_lane_beside_the_line_has_its_own_label(monkeypatch: pytest.MonkeyPatc
     shown = list(islice(frames(ROWS, seed=5, size=64), 60))
     both = [(f.x[0] - f.x[1])[f.visible.min(axis=0) > 0] for f in shown]
     assert np.median(np.concatenate(both)) > 0.1
+
+
+def _lane(half_m: float, *, middle_m: float = 0.0) -> TrackStyle:
+    left = LineStyle(color=(255.0, 255.0, 255.0), width_m=0.04, offset_m=middle_m + half_m)
+    inner = replace(left, offset_m=middle_m + 0.2 * half_m)
+    return TrackStyle(
+        lines=(left, replace(left, offset_m=middle_m - half_m), inner), has_lane=True, lane_offset_m=middle_m
+    )
+
+
+@pytest.mark.parametrize("middle_m", [0.0, 0.1])
+def test_the_way_lies_between_the_outermost_lines(middle_m: float) -> None:
+    style = _lane(0.3, middle_m=middle_m)
+    assert style.edges == style.lines[:2]
+    assert style.half_way_m == pytest.approx(0.28)
+    assert TrackStyle().half_way_m == 0
+
+
+def test_a_right_angle_is_a_corner_and_a_bend_is_none() -> None:
+    x = np.arange(0, 1, 0.02)
+    bend = np.stack([np.sin(x / 0.3) * 0.3, 0.3 - np.cos(x / 0.3) * 0.3], axis=1)
+    assert len(corners(bend)) == 0
+    square = np.concatenate([np.stack([x, 0 * x], axis=1), np.stack([1 + 0 * x, x], axis=1)])
+    assert np.allclose(square[corners(square)], [1, 0], atol=0.03)
+
+
+def test_a_crossing_way_passes_over_the_path_ahead() -> None:
+    path = np.stack([np.arange(-1.2, 4.5, 0.02), np.zeros(285)], axis=1)
+    other = crossing_path(np.random.default_rng(3), path, 1.0)
+    assert (other[:, 1].min() < -1) and (other[:, 1].max() > 1)
+    assert 0 < other[np.abs(other[:, 1]).argmin(), 0] < 1.8
