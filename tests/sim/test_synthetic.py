@@ -92,5 +92,6 @@ def test_a_right_angle_is_a_corner_and_a_bend_is_none() -> None:
 def test_a_crossing_way_passes_over_the_path_ahead() -> None:
     path = np.stack([np.arange(-1.2, 4.5, 0.02), np.zeros(285)], axis=1)
     other = crossing_path(np.random.default_rng(3), path, 1.0)
-    assert (other[:, 1].min() < -1) and (other[:, 1].max() > 1)
+    assert other[:, 1].min() < -1
+    assert other[:, 1].max() > 1
     assert 0 < other[np.abs(other[:, 1]).argmin(), 0] < 1.8
