@@ -37,9 +37,9 @@ class CameraModel:
 
     def __post_init__(self) -> None:
         numbers = (self.fx, self.fy, self.cx, self.cy, *self.distortion)
-        _require(all(isfinite(v) for v in numbers), "camera: every number must be finite")
-        _require(self.fx > 0 and self.fy > 0, "camera: fx and fy must be positive")
-        _require(self.width > 0 and self.height > 0, "camera: width and height must be positive")
+        _require(all(isfinite(v) for v in numbers), "calibration.camera: every number must be finite")
+        _require(self.fx > 0 and self.fy > 0, "calibration.camera: fx and fy must be positive")
+        _require(self.width > 0 and self.height > 0, "calibration.camera: width and height must be positive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class CameraMount:
     yaw_rad: float = 0.0
 
     def __post_init__(self) -> None:
-        _require(self.height_m > 0, "mount: height_m must be positive")
+        _require(self.height_m > 0, "calibration.mount: height_m must be positive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +68,8 @@ class DriveTrim:
 
     def __post_init__(self) -> None:
         positive = self.top_speed_mps > 0 and self.wheel_base_m > 0
-        _require(positive, "drive: wheel_base_m and top_speed_mps must be positive")
-        _require(0 <= self.dead_zone < 0.5, "drive: dead_zone must be in [0, 0.5)")
+        _require(positive, "calibration.drive: wheel_base_m and top_speed_mps must be positive")
+        _require(0 <= self.dead_zone < 0.5, "calibration.drive: dead_zone must be in [0, 0.5)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +94,14 @@ class Latency:
     """First-order time constant of the wheels behind their command."""
 
     def __post_init__(self) -> None:
-        _require(0 <= self.delay_s < 2 and 0 <= self.motor_lag_s < 2, "latency: seconds in [0, 2)")
-        _require(0 <= self.camera_s <= self.delay_s, "latency: camera_s is a part of delay_s")
+        _require(0 <= self.delay_s < 2, f"calibration.latency.delay_s: seconds from 0 to 2, not {self.delay_s:g}")
+        _require(
+            0 <= self.motor_lag_s < 2, f"calibration.latency.motor_lag_s: seconds from 0 to 2, not {self.motor_lag_s:g}"
+        )
+        _require(
+            0 <= self.camera_s <= self.delay_s,
+            f"calibration.latency.camera_s: is a part of delay_s ({self.delay_s:g}), not {self.camera_s:g}",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, NoReturn
 
 from control.errors import ConfigError, InputError
@@ -75,8 +75,14 @@ def refuse_unwritable(*paths: Path | None) -> None:
             folder = folder.parent
         if path.is_dir():
             raise InputError(f"{path}: is a folder; give the name of a file")
-        if not folder.is_dir() or not os.access(folder, os.W_OK):
-            raise InputError(f"{path}: {folder} cannot be written to; choose another place")
+        try:
+            # Asking for the rights is not enough: a mount may be read-only, full or a stranger's.
+            with TemporaryFile(dir=folder) as trial:
+                trial.write(b"x")
+        except OSError as error:
+            raise InputError(
+                f"{path}: {folder} cannot be written to ({error.strerror}); choose another place"
+            ) from error
 
 
 def write_json(path: Path | None, data: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from control.errors import CameraError
+from control.errors import CameraError, InputError
 from robot.cameras.source import Frame, Image
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
@@ -44,7 +44,7 @@ class _Video:
         self._first = self.read()
         if self._first is None:
             self.close()
-            raise CameraError(f"{path}: not a video that can be read; give a video file or a folder of pictures")
+            raise InputError(f"{path}: not a video that can be read; give a video file or a folder of pictures")
 
     def read(self) -> Image | None:
         first, self._first = self._first, None
@@ -69,7 +69,7 @@ class _Folder:
     def __init__(self, path: Path) -> None:
         self._paths = sorted(p for p in path.iterdir() if p.suffix.lower() in _PICTURES and not p.name.startswith("."))
         if not self._paths:
-            raise CameraError(f"{path}: no pictures ({', '.join(_PICTURES)}) in this folder")
+            raise InputError(f"{path}: no pictures ({', '.join(_PICTURES)}) in this folder")
         self._at = 0
 
     def read(self) -> Image | None:
@@ -79,7 +79,7 @@ class _Folder:
         self._at += 1
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if image is None:
-            raise CameraError(f"{path}: not a picture that can be read; remove it or copy it again")
+            raise InputError(f"{path}: not a picture that can be read; remove it or copy it again")
         return np.asarray(image, dtype=np.uint8)
 
     def skip(self) -> bool:
@@ -100,7 +100,7 @@ class FileCamera:
         self, path: Path, *, fps: float = 30.0, realtime: bool = False, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         if not path.exists():
-            raise CameraError(f"{path}: no such video or folder of pictures")
+            raise InputError(f"{path}: no such video or folder of pictures")
         self._reel: _Reel = _Folder(path) if path.is_dir() else _Video(path)
         self._period_s = 1.0 / (self._reel.fps or fps)
         self._realtime = realtime

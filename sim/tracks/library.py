@@ -39,7 +39,7 @@ def find_tracks(wanted: str | Path, *, scale: float = 1.0, crossing: bool = Fals
     text = str(wanted)
     if text == "all":
         return tuple(find_track(name, scale=scale) for name in shipped_names())
-    if Path(text).is_dir():
+    if text and Path(text).is_dir():
         files = sorted(Path(text).glob("*.npy"))
         if not files:
             raise TrackError(f"{text}: no .npy track file in this folder")

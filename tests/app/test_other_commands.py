@@ -87,6 +87,26 @@ def test_synth_writes_pictures_with_labels_that_a_seed_repeats() -> None:
     assert Path("a/points.csv").read_text() == Path("b/points.csv").read_text()
 
 
+@pytest.mark.parametrize("there", ["file", "folder"])
+def test_synth_keeps_what_is_there_already(there: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if there == "folder":
+        Path(there).mkdir()
+        Path(there, "mine.jpg").write_bytes(b"mine")
+    else:
+        Path(there).write_bytes(b"mine")
+    assert main(["synth", "--count", "1", "--out", there]) == 2
+    assert "new folder" in capsys.readouterr().err
+    assert [p.read_bytes() for p in (Path(there), Path(there, "mine.jpg")) if p.is_file()] == [b"mine"]
+
+
+def test_synth_leaves_nothing_half_written(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("app.cli.synth.frames", lambda *_, **__: iter(()))
+    before = sorted(Path().iterdir())
+    with pytest.raises(StopIteration):
+        main(["synth", "--count", "1", "--out", "pictures"])
+    assert sorted(Path().iterdir()) == before
+
+
 def write_photos(folder: str) -> None:
     """Yellow lines on grey, labelled where they are, in JetBot's way."""
     Path(folder).mkdir()

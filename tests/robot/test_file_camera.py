@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from control.errors import CameraError
+from control.errors import CameraError, InputError
 from robot.cameras.file import FileCamera
 
 
@@ -82,7 +82,7 @@ def test_what_cannot_be_read_is_refused_in_one_line_that_names_it(tmp_path: Path
     (tmp_path / "text.mp4").write_text("this is no video")
     (tmp_path / "cut.avi").write_bytes(write_video(tmp_path / "v.avi", count=5, fps=10).read_bytes()[:200])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CameraError, match=name) as caught:
+    with pytest.raises(InputError, match=name) as caught:
         FileCamera(tmp_path / name)
     assert "\n" not in str(caught.value)
 
@@ -90,7 +90,7 @@ def test_what_cannot_be_read_is_refused_in_one_line_that_names_it(tmp_path: Path
 def test_a_broken_picture_names_itself(tmp_path: Path) -> None:
     folder = write_pictures(tmp_path / "f", 3)
     (folder / "001.png").write_bytes((folder / "001.png").read_bytes()[:20])
-    with FileCamera(folder) as camera, pytest.raises(CameraError, match=r"001\.png"):
+    with FileCamera(folder) as camera, pytest.raises(InputError, match=r"001\.png"):
         list(camera.frames(timeout_s=1))
 
 
