@@ -8,7 +8,7 @@ import numpy as np
 from sim.looks import Look
 from sim.render.appearance import LineStyle, TrackStyle
 from sim.render.distractors import forks_and_crossings
-from sim.render.ground import Ground, Mark, Points, corners, fill_mask, strip
+from sim.render.ground import Ground, Mark, Points, corners, strip
 from sim.render.textures import tile
 
 _RESOLUTION_M = 0.005
@@ -48,9 +48,8 @@ def _paint_borders(ground: Ground, path: Points, style: TrackStyle, rng: np.rand
     """Without what would lie across the way: at a crossing, and inside a sharp corner."""
     before = ground.image.copy()
     _paint(ground, [mark for line in style.borders for mark in line.marks(path)], rng)
-    way = np.zeros(before.shape[:2], np.uint8)
-    fill_mask(way, strip(path, width_m=2 * style.half_way_m - 2 * ground.metres_per_pixel), ground.to_pixels)
-    np.copyto(ground.image, before, where=way[..., None] > 0)
+    way = ground.covered(strip(path, width_m=2 * style.half_way_m))
+    np.copyto(ground.image, before, where=way[..., None] > 127)
 
 
 def _bare_floor(path: Points, look: Look) -> Ground:

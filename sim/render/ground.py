@@ -16,6 +16,8 @@ Color = tuple[float, float, float]
 
 _SHIFT = 4
 """Fractional bits of OpenCV's drawing coordinates: edges are placed to 1/16 pixel."""
+_FINE = 8
+"""Parts of a floor's pixel, a side: its share that is painted is counted in them."""
 _PIECE = 12
 """Points a piece of a strip has: short pieces do not fold over themselves in tight bends."""
 
@@ -111,6 +113,21 @@ def fill_mask(mask: Image, polygons: Iterable[Points], to_pixels: Callable[[Poin
         cv2.fillPoly(mask, [fixed[start:end]], (255.0,), lineType=cv2.LINE_AA, shift=_SHIFT)
 
 
+def _cover(mask: Image, pixels: Points) -> None:
+    """In place. OpenCV's own anti-aliasing draws an outline, which makes a narrow band a pixel and a half too wide."""
+    low = np.maximum(np.floor(pixels.min(axis=0)).astype(int) - 1, 0)
+    high = np.minimum(np.ceil(pixels.max(axis=0)).astype(int) + 2, mask.shape[::-1])
+    width, height = (high - low).tolist()
+    if width <= 0 or height <= 0:
+        return
+    large = np.zeros((height * _FINE, width * _FINE), np.uint8)
+    # A pixel's centre has whole coordinates, and so has that of each of its parts.
+    where = (pixels - low + 0.5) * _FINE - 0.5
+    cv2.fillPoly(large, [np.round(where * (1 << _SHIFT)).astype(np.int32)], (255.0,), shift=_SHIFT)
+    part = mask[low[1] : high[1], low[0] : high[0]]
+    np.maximum(part, cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA), out=part)
+
+
 def blend(image: Image, mask: Image, color: Color) -> None:
     """In place: ``color`` where the mask is 255."""
     x, y, width, height = cv2.boundingRect(mask)
@@ -136,10 +153,16 @@ class Ground:
         rows = (self.image.shape[0] - 1) - (world[:, 1] - self.origin_xy[1]) / self.metres_per_pixel
         return np.stack([columns, rows], axis=1)
 
+    def covered(self, polygons: Iterable[Points]) -> Image:
+        """(H, W) mask: how much of each pixel lies within the polygons, 255 is all."""
+        mask = np.zeros(self.image.shape[:2], np.uint8)
+        for polygon in polygons:
+            _cover(mask, self.to_pixels(polygon))
+        return mask
+
     def paint(self, mark: Mark, *, rng: np.random.Generator) -> None:
         """Draw a mark in place; worn paint loses speckles."""
-        mask = np.zeros(self.image.shape[:2], np.uint8)
-        fill_mask(mask, mark.polygons, self.to_pixels)
+        mask = self.covered(mark.polygons)
         if mark.wear > 0:
             wear_out(mask, mark.wear, rng)
         blend(self.image, mask, mark.color)
