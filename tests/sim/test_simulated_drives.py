@@ -48,7 +48,7 @@ def driven(track: str, *settings: str, look: str = "white-tape", seed: int = 0) 
     ("track", "look", "rms_m", "max_m", "speed_mps"),
     [
         ("oval", "white-tape", 0.002, 0.008, 0.67),
-        ("corners", "yellow-dashes", 0.007, 0.030, 0.67),
+        ("corners", "yellow-dashes", 0.010, 0.048, 0.66),
         ("figure-eight", "hazard-tape", 0.004, 0.010, 0.68),
     ],
 )
