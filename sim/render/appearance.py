@@ -242,8 +242,9 @@ def random_lane_style(rng: np.random.Generator, floor: Color, scale: float) -> T
 
 def own_distractor(rng: np.random.Generator, path: Points, style: LineStyle, scale: float) -> list[Mark]:
     """A fork or a crossing in the line's own paint: the line is what goes on straightest."""
-    # From under the robot on: at a fork the way is hardest to tell.
-    at = int(rng.integers(len(path) // 5, len(path) // 2))
+    # At a fork the way is hardest to tell. Behind it, it is the branch that the robot stands on.
+    on_it = bool(np.hypot(path[:, 0], path[:, 1]).min() < 0.12 * scale)
+    at = int(rng.integers(len(path) // 8 if on_it else len(path) // 5, len(path) // 2))
     tangent = path[at + 1] - path[at]
     heading = float(np.arctan2(tangent[1], tangent[0]))
     if rng.random() < 0.4:
