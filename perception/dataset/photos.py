@@ -1,11 +1,11 @@
-"""Folders of labelled photographs as people have them: JetBot's and JetRacer's file names, or a labels.csv."""
+"""Labelled photographs: the records, and folders in JetBot's and JetRacer's file names or with a labels.csv."""
 
 from __future__ import annotations
 
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from control.errors import DatasetError
+from control.messages import Target
+from perception.dataset.card import read_card
+from perception.dataset.sessions import recording_sessions
 
 Image = NDArray[np.uint8]
 _FARTHEST = 1.5
@@ -36,31 +39,49 @@ class PhotoLabel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledPhoto:
-    """One file; x and y as the source wrote them, None where it only says whether there is a line."""
+    """One file; points as the source wrote them, none where it only says whether there is a line, or how to steer."""
 
     path: Path
-    raw: tuple[float, float] | None
+    raws: tuple[tuple[float, float], ...]
     unit: Unit = "pixel"
     visible: bool | None = None
     session: str = "0"
+    steering: float | None = None
+    """What a person steered, in [-1, 1], positive to the right as Donkeycar and JetRacer count it."""
+    throttle: float | None = None
+
+    @property
+    def raw(self) -> tuple[float, float] | None:
+        """The first point."""
+        return self.raws[0] if self.raws else None
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether it says where the line is, or that there is none."""
+        return bool(self.raws) or self.visible is False
 
     def read(self) -> tuple[Image, PhotoLabel | None]:
-        """The picture, (H, W, 3) BGR, and its label. Raises DatasetError naming the file."""
+        """The picture, (H, W, 3) BGR, and its first point. Raises DatasetError naming the file."""
+        picture, labels = self.read_all()
+        return picture, labels[0] if labels else None
+
+    def read_all(self) -> tuple[Image, tuple[PhotoLabel, ...]]:
+        """The picture, (H, W, 3) BGR, and all its points. Raises DatasetError naming the file."""
         picture = read_picture(self.path)
-        if self.raw is None:
-            return picture, None
-        if self.unit == "percent":
-            half_width = half_height = 50.0
-        else:
-            half_height, half_width = picture.shape[0] / 2.0, picture.shape[1] / 2.0
-        x, y = self.raw[0] / half_width - 1.0, self.raw[1] / half_height - 1.0
-        if max(abs(x), abs(y)) > _FARTHEST:
-            size = "percent" if self.unit == "percent" else f"{picture.shape[1]}x{picture.shape[0]} pixels"
-            raise DatasetError(
-                f"{self.path}: its label ({self.raw[0]:g}, {self.raw[1]:g}) lies far outside the picture ({size}); "
-                f"correct or delete it"
-            )
-        return picture, PhotoLabel(x=x, y=y)
+        return picture, self.labels(width=picture.shape[1], height=picture.shape[0])
+
+    def labels(self, *, width: int, height: int) -> tuple[PhotoLabel, ...]:
+        """All its points on a picture of that many pixels. Raises DatasetError."""
+        half = (50.0, 50.0) if self.unit == "percent" else (width / 2.0, height / 2.0)
+        points = tuple(PhotoLabel(x=x / half[0] - 1.0, y=y / half[1] - 1.0) for x, y in self.raws)
+        for raw, point in zip(self.raws, points, strict=True):
+            if max(abs(point.x), abs(point.y)) > _FARTHEST:
+                size = "percent" if self.unit == "percent" else f"{width}x{height} pixels"
+                raise DatasetError(
+                    f"{self.path}: its label ({raw[0]:g}, {raw[1]:g}) lies far outside the picture ({size}); "
+                    f"correct or delete it"
+                )
+        return points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +93,8 @@ class PhotoSet:
     photos: tuple[LabelledPhoto, ...]
     note: str = ""
     """What the reader had to guess, for the user."""
+    target: Target | None = None
+    """What the labels mark, where the folder says it."""
 
     def __len__(self) -> int:
         return len(self.photos)
@@ -98,7 +121,9 @@ def read_photos(folder: Path, *, unit: Unit | None = None) -> PhotoSet:
         note = ""
     else:
         photos, note = _from_names(folder, unit=unit)
-    return PhotoSet(name=folder.resolve().name, folder=folder, photos=tuple(photos), note=note)
+    card = read_card(folder)
+    target = card.target if card else None
+    return PhotoSet(name=folder.resolve().name, folder=folder, photos=tuple(photos), note=note, target=target)
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -118,8 +143,9 @@ def _from_names(folder: Path, *, unit: Unit | None) -> tuple[list[LabelledPhoto]
         raise DatasetError(f"{folder}: mixes JetBot's xy_X_Y_ID and JetRacer's X_Y_ID names; use two folders")
     raws = [(float(m[1]), float(m[2])) for m in (jetbot if any(jetbot) else jetracer) if m]
     decided, note = (unit, "") if unit or any(jetracer) else _guess_unit(raws, first=paths[0])
-    photos = [LabelledPhoto(path=path, raw=raw, unit=decided or "pixel") for path, raw in zip(paths, raws, strict=True)]
-    return photos, note
+    sessions = recording_sessions([path.stem for path in paths])
+    found = zip(paths, raws, sessions, strict=True)
+    return [LabelledPhoto(path=p, raws=(raw,), unit=decided or "pixel", session=s) for p, raw, s in found], note
 
 
 def _guess_unit(raws: list[tuple[float, float]], *, first: Path) -> tuple[Unit, str]:
@@ -132,7 +158,10 @@ def _guess_unit(raws: list[tuple[float, float]], *, first: Path) -> tuple[Unit, 
 
 
 def _from_table(table: Path) -> list[LabelledPhoto]:
-    """Columns ``file`` and either ``x_px, y_px`` (with ``w, h, session`` if known) or ``visible``, or both."""
+    """Columns ``file`` and either ``x_px, y_px`` (with ``w, h, session`` if known) or ``visible``, or both.
+
+    Several lines may name one picture: each is a point of its line.
+    """
     with table.open(newline="", encoding="utf-8-sig") as stream:
         reader = csv.DictReader(stream, skipinitialspace=True)
         columns = set(reader.fieldnames or ())
@@ -145,7 +174,12 @@ def _from_table(table: Path) -> list[LabelledPhoto]:
             raise DatasetError(f"{table}: not a readable CSV file: {error}") from error
     if not rows:
         raise DatasetError(f"{table}: holds no labels; add a line for each picture")
-    return [_row(table, number, row) for number, row in enumerate(rows, start=2)]
+    photos: dict[Path, LabelledPhoto] = {}
+    for number, row in enumerate(rows, start=2):
+        photo = _row(table, number, row)
+        before = photos.get(photo.path)
+        photos[photo.path] = photo if before is None else replace(photo, raws=before.raws + photo.raws)
+    return list(photos.values())
 
 
 def _row(table: Path, number: int, row: dict[str, str | None]) -> LabelledPhoto:
@@ -154,21 +188,26 @@ def _row(table: Path, number: int, row: dict[str, str | None]) -> LabelledPhoto:
     path = below if below.is_file() else table.parent / name
     if not name or not path.is_file():
         raise DatasetError(f"{table}:{number}: no picture '{name}' beside it or in images/; copy it or remove the line")
-    raw = None
+    raws: tuple[tuple[float, float], ...] = ()
     if row.get("x_px") or row.get("y_px"):
-        raw = (_number(table, number, row, "x_px"), _number(table, number, row, "y_px"))
+        raws = ((_number(table, number, row, "x_px"), _number(table, number, row, "y_px")),)
     seen = row.get("visible")
     if seen not in (None, "", "0", "1"):
         raise DatasetError(f"{table}:{number}: visible is '{seen}', expected 1 (a line) or 0 (none)")
     visible = None if not seen else seen == "1"
-    return LabelledPhoto(path=path, raw=raw, visible=visible, session=row.get("session") or "0")
+    steering, throttle = (
+        _number(table, number, row, key) if row.get(key) else None for key in ("steering", "throttle")
+    )
+    return LabelledPhoto(
+        path=path, raws=raws, visible=visible, session=row.get("session") or "0", steering=steering, throttle=throttle
+    )
 
 
 def _number(table: Path, number: int, row: dict[str, str | None], column: str) -> float:
     try:
         value = float(row.get(column) or "")
     except ValueError as error:
-        raise DatasetError(f"{table}:{number}: {column} is '{row.get(column)}', expected a number of pixels") from error
+        raise DatasetError(f"{table}:{number}: {column} is '{row.get(column)}', expected a number") from error
     if not np.isfinite(value):
         raise DatasetError(f"{table}:{number}: {column} is not finite; correct the label")
     return value

@@ -28,7 +28,7 @@ _SIDE = 224.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameScore:
-    """One labelled photograph and what was answered."""
+    """One labelled point of a photograph and what was answered; a photograph without points has one, too."""
 
     photo: LabelledPhoto
     label: PhotoLabel | None
@@ -84,11 +84,13 @@ def evaluate(
         raise DatasetError(f"{photos.folder}: holds no labelled pictures")
     frames: list[FrameScore] = []
     for number, photo in enumerate(photos, start=1):
-        picture, label = photo.read()
+        picture, labels = photo.read_all()
         estimate = estimator.estimate(picture)
-        colour_x = None if label is None or colour is None else x_at(colour.estimate(picture), label.y)
-        x = None if label is None else x_at(estimate, label.y)
-        frames.append(FrameScore(photo=photo, label=label, estimate=estimate, x=x, colour_x=colour_x))
+        coloured = None if colour is None or not labels else colour.estimate(picture)
+        for label in labels or (None,):
+            colour_x = None if label is None or coloured is None else x_at(coloured, label.y)
+            x = None if label is None else x_at(estimate, label.y)
+            frames.append(FrameScore(photo=photo, label=label, estimate=estimate, x=x, colour_x=colour_x))
         if progress:
             progress(number, len(photos))
     return _score(photos.name, target=target, frames=frames)
@@ -105,7 +107,7 @@ def _score(name: str, *, target: Target, frames: list[FrameScore]) -> SetScore:
     return SetScore(
         name=name,
         target=target,
-        n=len(frames),
+        n=len({frame.photo.path for frame in frames}),
         lateral_error_median_px=float(np.median(error)) if len(error) else None,
         lateral_error_mean_px=_mean(error),
         rmse_px=float(np.sqrt(np.mean(error**2))) if len(error) else None,
@@ -157,7 +159,7 @@ def _badness(frame: FrameScore) -> float:
 
 
 def _cell(frame: FrameScore) -> Cell:
-    picture, label = frame.photo.read()
+    picture, label = frame.photo.read()[0], frame.label
     off = "" if label is None else f"{abs(_or_centre(frame.x) - label.x) * _SIDE / 2:.0f} px  "
     return Cell(
         picture=picture,
