@@ -51,7 +51,12 @@ class RobotConfig(BaseModel):
 def load_config(path: Path | None, overrides: Sequence[str] = ()) -> RobotConfig:
     """Raises ConfigError: one line with the place and, for an unknown key, the nearest known one."""
     settings = read_settings(path) if path is not None else Settings()
-    _include_calibration(settings, folder=path.parent if path is not None else Path())
+    return checked_config(settings, overrides, folder=path.parent if path is not None else Path())
+
+
+def checked_config(settings: Settings, overrides: Sequence[str] = (), *, folder: Path) -> RobotConfig:
+    """As ``load_config``, of settings that were read; files that they name are seen from ``folder``."""
+    _include_calibration(settings, folder=folder)
     for text in overrides:
         override(settings, text)
     # An override may name another calibration file, which is then seen from where the command runs.

@@ -33,21 +33,28 @@ class Settings:
 def read_settings(path: Path) -> Settings:
     """Raises ConfigError naming file and line."""
     try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        tree = yaml.safe_load(text)
+        content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); give a settings file or key=value") from error
+    return parse_settings(content, named=str(path))
+
+
+def parse_settings(content: bytes, *, named: str) -> Settings:
+    """Of a file's content. Raises ConfigError with ``named`` and the line."""
+    try:
+        text = content.decode("utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        tree = yaml.safe_load(text)
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not a text file in UTF-8; give a YAML file") from error
+        raise ConfigError(f"{named}: not a text file in UTF-8; give a YAML file") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}{_line_of(error)}: not valid YAML; {_problem(error)}") from error
+        raise ConfigError(f"{named}{_line_of(error)}: not valid YAML; {_problem(error)}") from error
     if root is None:
         return Settings()
     if not isinstance(tree, dict) or not isinstance(root, yaml.MappingNode):
-        raise ConfigError(f"{path}: must hold lines of `key: value`, not {type(tree).__name__}")
-    settings = Settings(tree=tree, places={(): str(path)})
-    _note_places(root, (), file=path, places=settings.places)
+        raise ConfigError(f"{named}: must hold lines of `key: value`, not {type(tree).__name__}")
+    settings = Settings(tree=tree, places={(): named})
+    _note_places(root, (), file=named, places=settings.places)
     return settings
 
 
@@ -60,7 +67,7 @@ def _problem(error: yaml.YAMLError) -> str:
     return " ".join(str(getattr(error, "problem", None) or error).split())
 
 
-def _note_places(node: yaml.MappingNode, prefix: KeyPath, *, file: Path, places: dict[KeyPath, str]) -> None:
+def _note_places(node: yaml.MappingNode, prefix: KeyPath, *, file: str, places: dict[KeyPath, str]) -> None:
     for key, value in node.value:
         path = (*prefix, str(key.value))
         place = f"{file}:{key.start_mark.line + 1}"

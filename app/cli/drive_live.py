@@ -20,6 +20,7 @@ from robot.drive.loop import Tick, drive
 from robot.drive.pilots import open_estimator
 from sim.benchmark.run import aimed, make_rig, make_world
 from sim.real_time import RealTimeCamera
+from sim.scene import Scene
 from sim.tracks.library import find_track
 from sim.world import World
 
@@ -49,7 +50,8 @@ def drive_live(
     config = aimed(config, look=chosen.look)
     world = make_world(track, look=chosen.look, config=config, seed=chosen.seed, clutter=chosen.clutter)
     what = {"camera": "sim", "track": track.name, "look": chosen.look, "target": config.target}
-    recording.begin(config, facts=what, lossless=False)
+    scene = Scene.of(world, look=chosen.look, seed=chosen.seed, laps=0)
+    recording.begin(config, facts=what, lossless=False, scene_json=scene.to_json())
     rig = make_rig(world, estimator=open_estimator(config), config=config)
     rig = replace(rig, camera=RealTimeCamera(rig.camera), helm=cockpit.helm)
     driven, timer, console = _Driven(world=world), CycleTimer(period_s=rig.period_s), Console(stderr=True)

@@ -18,6 +18,7 @@ from robot.drive.interrupt import StopRequest
 from robot.drive.pilots import open_estimator
 from robot.teleop.switch import Switch
 from sim.benchmark.run import SimulatedDrive, aimed, end_of, make_world, simulate
+from sim.scene import Scene
 from sim.tracks.library import find_track
 
 _DEFAULT_TRACK = "reInvent2019_track"
@@ -38,7 +39,8 @@ def drive_simulated(
         "camera": "sim", "track": track.name, "look": chosen.look, "seed": str(chosen.seed), "target": config.target,
         "clutter": str(world.clutter),
     }  # fmt: skip
-    recording.begin(config, facts=facts, lossless=True)
+    scene = Scene.of(world, look=chosen.look, seed=chosen.seed, laps=chosen.laps)
+    recording.begin(config, facts=facts, lossless=True, scene_json=scene.to_json())
     try:
         with _bar() as bar:
             task = bar.add_task(f"{track.name}, {chosen.look}", total=end_of(track, laps=chosen.laps), now="")

@@ -11,6 +11,7 @@ from control.errors import LinepilotError
 COMMANDS = {
     "drive": ("app.cli.drive", "follow a line: simulated by default, or on a video with --camera file:clip.mp4"),
     "teleop": ("app.cli.teleop", "drive by hand: keys, gamepad or web page"),
+    "replay": ("app.cli.replay", "run a recorded drive again through today's code, and say what changed"),
     "bench": ("app.cli.bench", "drive many tracks, looks and directions, and put the results in one table"),
     "evaluate": ("app.cli.evaluate", "score a model on folders of labelled photographs"),
     "train": ("app.cli.train", "train the network on pictures made up while it learns"),

@@ -27,6 +27,7 @@ class _What:
     config: RobotConfig
     facts: Mapping[str, str]
     lossless: bool
+    scene_json: str
 
 
 class Recording:
@@ -46,9 +47,12 @@ class Recording:
     def running(self) -> bool:
         return self._recorder is not None
 
-    def begin(self, config: RobotConfig, *, facts: Mapping[str, str], lossless: bool) -> None:
-        """``lossless`` where nothing is lost by waiting for the disk. Raises InputError when it cannot be written."""
-        self._what = _What(config=config, facts=facts, lossless=lossless)
+    def begin(self, config: RobotConfig, *, facts: Mapping[str, str], lossless: bool, scene_json: str = "") -> None:
+        """``lossless`` where nothing is lost by waiting for the disk; ``scene_json`` is the simulated world.
+
+        Raises InputError when it cannot be written.
+        """
+        self._what = _What(config=config, facts=facts, lossless=lossless, scene_json=scene_json)
         if self._place is not None:
             self.start()
 
@@ -61,7 +65,7 @@ class Recording:
             if self._recorder is None and what is not None:
                 self._recorder = SessionRecorder(
                     self._place or _BY_BUTTON, config=what.config, facts=what.facts, lossless=what.lossless,
-                    notice=self._tell,
+                    notice=self._tell, scene_json=what.scene_json,
                 )  # fmt: skip
 
     def stop(self) -> None:

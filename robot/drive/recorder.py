@@ -24,9 +24,9 @@ class SessionRecorder:
 
     def __init__(
         self, chosen: Path, *, config: RobotConfig, facts: Mapping[str, str], lossless: bool = False,
-        limits: Limits | None = None, notice: Callable[[str], None] = lambda _: None,
+        limits: Limits | None = None, notice: Callable[[str], None] = lambda _: None, scene_json: str = "",
     ) -> None:  # fmt: skip
-        header = session_header(config, facts=facts)
+        header = session_header(config, facts=facts, scene_json=scene_json)
         self._writer = SessionWriter(chosen, header=header, limits=limits, lossless=lossless, notice=notice)
 
     def __call__(self, tick: Tick, *, sections_s: Mapping[str, float], truth: Truth | None = None) -> None:
@@ -48,12 +48,12 @@ def session_tick(tick: Tick, *, sections_s: Mapping[str, float], truth: Truth | 
     )  # fmt: skip
 
 
-def session_header(config: RobotConfig, *, facts: Mapping[str, str]) -> SessionHeader:
+def session_header(config: RobotConfig, *, facts: Mapping[str, str], scene_json: str = "") -> SessionHeader:
     """Both attachments can be driven with again: robot.yaml holds everything, calibration.yaml its measured part."""
     return SessionHeader(
         started=datetime.now(tz=timezone.utc).astimezone(), calibration=config.calibration,
         settings_yaml=_yaml(config.model_dump(mode="json")), calibration_yaml=_yaml(_plain(asdict(config.calibration))),
-        facts={"linepilot": _version(), **facts},
+        scene_json=scene_json, facts={"linepilot": _version(), **facts},
     )  # fmt: skip
 
 

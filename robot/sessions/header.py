@@ -8,7 +8,7 @@ from datetime import datetime
 
 from calibration.profile import Calibration
 
-SETTINGS, MEASURED = "robot.yaml", "calibration.yaml"
+SETTINGS, MEASURED, SCENE = "robot.yaml", "calibration.yaml", "scene.json"
 """Names of the attachments."""
 BEGIN, END = "linepilot", "linepilot.end"
 """Names of the metadata."""
@@ -21,5 +21,7 @@ class SessionHeader:
     calibration: Calibration
     settings_yaml: str = ""
     calibration_yaml: str = ""
+    scene_json: str = ""
+    """Of a simulated drive: the world it was driven in."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """For people: version, camera, motors, model, track, ..."""

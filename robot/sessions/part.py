@@ -12,7 +12,7 @@ from mcap.well_known import MessageEncoding
 from mcap.writer import LIBRARY_IDENTIFIER, CompressionType, Writer
 from mcap_protobuf.schema import register_schema
 
-from robot.sessions.header import BEGIN, END, MEASURED, SETTINGS, SessionHeader
+from robot.sessions.header import BEGIN, END, MEASURED, SCENE, SETTINGS, SessionHeader
 from robot.sessions.schema import TRUTH, TYPES, VERSION
 
 _CHUNK_BYTES = 256 * 1024
@@ -82,9 +82,12 @@ class Part:
         self._writer.start(library=f"linepilot, {LIBRARY_IDENTIFIER}")
         facts = {"version": VERSION, "started": header.started.isoformat(timespec="seconds"), "part": str(number)}
         self._writer.add_metadata(BEGIN, {**facts, **{name: str(value) for name, value in header.facts.items()}})
-        for name, text in ((SETTINGS, header.settings_yaml), (MEASURED, header.calibration_yaml)):
+        for name, kind, text in (
+            (SETTINGS, "yaml", header.settings_yaml), (MEASURED, "yaml", header.calibration_yaml),
+            (SCENE, "json", header.scene_json),
+        ):  # fmt: skip
             if text:
-                self._writer.add_attachment(started_ns, started_ns, name, "application/yaml", text.encode())
+                self._writer.add_attachment(started_ns, started_ns, name, f"application/{kind}", text.encode())
         # All in the first chunk, so that later ones can be read whatever is missing between.
         for topic in TYPES:
             if topic != TRUTH:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import cv2
@@ -29,25 +30,64 @@ def export_video(
 
     The file appears whole or not at all. Raises SessionError, InputError.
     """
-    if path.suffix.lower() != ".mp4":
-        raise InputError(f"{path}: a video is an .mp4 file")
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part.mp4")
-    film = _Film(temporary, fps=fps, told=path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def drawn() -> Iterator[tuple[Image, float]]:
         for count, frame in enumerate(frame for frame in reader.frames() if frame.jpeg):
             progress(count)
-            film.show(_drawn(frame), time_s=frame.time_ns / NANOSECONDS)
-        film.close()
-        if not film.pictures:
-            raise InputError(f"{reader.path}: holds no picture to make a video of")
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
-    finally:
-        film.close()
-        temporary.unlink(missing_ok=True)
+            yield _drawn(frame), frame.time_ns / NANOSECONDS
+
+    return write_video(path, drawn(), fps=fps, source=reader.path)
+
+
+def write_video(path: Path, pictures: Iterable[tuple[Image, float]], *, fps: float = 30.0, source: Path) -> int:
+    """Pictures with the second at which each shall be seen, as an .mp4, whole or not at all; returns how many.
+
+    Raises InputError, also when there is no picture: then it names ``source``.
+    """
+    with VideoWriter(path, fps=fps, source=source) as film:
+        for image, time_s in pictures:
+            film.show(image, time_s=time_s)
     return film.pictures
+
+
+class VideoWriter:
+    """A context manager; the file appears when it ends well. Raises InputError, also when there was no picture."""
+
+    def __init__(self, path: Path, *, fps: float = 30.0, source: Path) -> None:
+        if path.suffix.lower() != ".mp4":
+            raise InputError(f"{path}: a video is an .mp4 file")
+        self._path, self._source = path, source
+        self._temporary = path.with_name(f".{path.stem}.{os.getpid()}.part.mp4")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
+        self._film = _Film(self._temporary, fps=fps, told=path)
+
+    @property
+    def pictures(self) -> int:
+        return self._film.pictures
+
+    def show(self, image: Image, *, time_s: float) -> None:
+        """At that second of any clock that goes forward."""
+        self._film.show(image, time_s=time_s)
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._film.close()
+        try:
+            if kind is None:
+                if not self.pictures:
+                    raise InputError(f"{self._source}: holds no picture to make a video of")
+                self._temporary.replace(self._path)
+        except OSError as trouble:
+            raise InputError(f"{self._path}: cannot be written ({trouble.strerror}); choose another place") from trouble
+        finally:
+            self._temporary.unlink(missing_ok=True)
 
 
 class _Film:
