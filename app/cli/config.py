@@ -8,7 +8,9 @@ import yaml
 
 from app.cli.options import add_settings, config_from, parser
 from control.errors import ConfigError
+from robot.cameras import kinds
 from robot.config import config_schema
+from robot.motors import boards
 from robot.profiles import profile_names, profile_path
 
 
@@ -30,6 +32,8 @@ def run(arguments: list[str]) -> int:
         print(profile_path(chosen.profile).read_text(encoding="utf-8"), end="")
         return 0
     config = config_from(chosen.settings)
+    boards.require_known(config.motors.driver)
+    kinds.require_known(config.camera.source)
     if chosen.schema:
         print(json.dumps(config_schema(), indent=2))
     else:

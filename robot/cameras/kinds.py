@@ -32,6 +32,15 @@ def names() -> list[str]:
     return [*OURS, *sorted(entry.name for entry in entry_points(group=ENTRY_POINTS))]
 
 
+def require_known(source: str) -> None:
+    """Without loading or opening anything; a ``module:factory`` is believed. Raises ConfigError."""
+    kind, _, place = source.partition(":")
+    if kind in OURS:
+        _require_place(source, kind, place)
+    elif kind not in names() and (not place or _near(kind)):
+        raise _unknown(source, kind)
+
+
 def open_camera(settings: CameraSettings, *, fps: float = 30.0) -> Camera:
     """At ``fps`` where the settings say nothing of it. Raises CameraError, ConfigError.
 
@@ -42,14 +51,18 @@ def open_camera(settings: CameraSettings, *, fps: float = 30.0) -> Camera:
         return _theirs(settings.source, kind)(settings)
     if kind == "sim":
         raise ConfigError("the camera 'sim' needs a simulated track: linepilot drive --track NAME")
-    numbered = kind in ("usb", "csi")
-    if not place.strip() or (numbered and not (place.isascii() and place.isdigit())):
-        raise ConfigError(f"camera.source: '{settings.source}' says not which one; write {OURS[kind]}")
+    _require_place(settings.source, kind, place)
     if kind == "file":
         from robot.cameras.file import FileCamera
 
         return FileCamera(Path(place).expanduser(), fps=settings.fps or fps, realtime=settings.realtime)
     return _live(settings, kind=kind, fps=settings.fps or max(fps, _SLOWEST_FPS))
+
+
+def _require_place(source: str, kind: str, place: str) -> None:
+    numbered = kind in ("usb", "csi")
+    if kind != "sim" and (not place.strip() or (numbered and not (place.isascii() and place.isdigit()))):
+        raise ConfigError(f"camera.source: '{source}' says not which one; write {OURS[kind]}")
 
 
 def _live(settings: CameraSettings, *, kind: str, fps: float) -> Camera:
@@ -73,11 +86,19 @@ def _live(settings: CameraSettings, *, kind: str, fps: float) -> Camera:
 def _theirs(source: str, kind: str) -> Factory:
     for entry in entry_points(group=ENTRY_POINTS, name=kind):
         return _imported(entry.value)
-    near = get_close_matches(kind, names(), n=1)
-    if ":" in source and not near:
+    if ":" in source and not _near(kind):
         return _imported(source)
+    raise _unknown(source, kind)
+
+
+def _near(kind: str) -> list[str]:
+    return get_close_matches(kind, names(), n=1)
+
+
+def _unknown(source: str, kind: str) -> ConfigError:
+    near = _near(kind)
     hint = f"did you mean '{OURS.get(near[0], near[0])}'?" if near else f"known: {', '.join(_known())}"
-    raise ConfigError(f"camera.source: unknown camera '{source}'; {hint}")
+    return ConfigError(f"camera.source: unknown camera '{source}'; {hint}")
 
 
 def _known() -> list[str]:

@@ -14,6 +14,8 @@ from robot.doctor.i2c_bus import LOOK_AGAIN, Bus, look
 from robot.doctor.i2c_scan import Scan
 from robot.doctor.machine import Machine
 from robot.doctor.wire import Wire, wire_of
+from robot.drive.battery import FULLEST_CELL_V
+from robot.motors.board import Voltmeter
 from robot.motors.boards import make_board
 from robot.motors.i2c import header_bus
 from robot.motors.settings import BatterySettings
@@ -25,7 +27,7 @@ _NO_MOTORS = {"sim": "simulated", "dry-run": "dry-run: nothing moves"}
 def devices(machine: Machine, config: RobotConfig) -> Iterator[Finding]:
     wire = wire_of(config.motors, root=machine.root)
     header = header_bus(machine.path("/proc/device-tree/compatible"))
-    gauge = config.battery if config.battery.sensor != "none" else None
+    gauge = config.battery if config.battery.sensor == "ina219" else None
     gauge_bus = (header if gauge.bus is None else gauge.bus) if gauge else None
     needed = wire.bus if wire.bus is not None else gauge_bus
     bus = look(machine, number=needed, header=header, gauge=config.battery.address)
@@ -37,6 +39,8 @@ def devices(machine: Machine, config: RobotConfig) -> Iterator[Finding]:
         if gauge_bus != needed:
             bus = look(machine, number=gauge_bus, header=header, gauge=gauge.address)
         yield _battery(gauge, bus, config.supervisor)
+    elif config.battery.sensor == "board" and config.motors.driver not in _NO_MOTORS:
+        yield _told_by_board(config)
 
 
 def _battery(gauge: BatterySettings, bus: Bus, supervisor: SupervisorSettings) -> Finding:
@@ -46,11 +50,25 @@ def _battery(gauge: BatterySettings, bus: Bus, supervisor: SupervisorSettings) -
         return problem("battery", f"{name}: {bus.finding.found}", fix)
     cell_v = bus.scan.gauge_v / gauge.cells
     found = f"{bus.scan.gauge_v:.2f} V, {gauge.cells} cells of {cell_v:.2f} V"
+    if cell_v > FULLEST_CELL_V:
+        return problem("battery", f"{found}: 4.2 V is full", "count the cells in series and set battery.cells")
     if cell_v < supervisor.cell_empty_v:
         return problem("battery", f"{found}: the supervisor stops at {supervisor.cell_empty_v:g} V", "charge it")
     if cell_v < supervisor.cell_low_v:
         return warning("battery", f"{found}: the supervisor slows down", "charge it")
     return ok("battery", found)
+
+
+def _told_by_board(config: RobotConfig) -> Finding:
+    """It cannot be asked without writing to it."""
+    try:
+        tells = isinstance(make_board(config.motors), Voltmeter)
+    except LinepilotError as error:
+        return problem_of("battery", error)
+    if not tells:
+        fix = "set battery.sensor=ina219 where there is one, else battery.sensor=none"
+        return problem("battery", f"the motor board '{config.motors.driver}' tells no voltage", fix)
+    return ok("battery", "told by the motor board while it drives; not asked")
 
 
 def _ports(machine: Machine) -> Finding:

@@ -23,9 +23,9 @@ def open_rig(config: RobotConfig, *, estimator: Estimator) -> Rig:
     """
     motors = open_motors(config.motors, standing=standing_command(config))
     pilot, mixer = make_pilot(config), make_mixer(config)
-    battery = not_measured if config.camera.source.startswith("file:") else cell_voltage(config.battery)
+    recorded = config.camera.source.startswith("file:")
+    battery = not_measured if recorded else cell_voltage(config.battery, board=config.motors, motors=motors)
     camera = open_camera(config.camera, fps=config.fps)
-    recorded = isinstance(camera, FileCamera)
     clock: Clock = camera if isinstance(camera, FileCamera) else MonotonicClock()
     return Rig(
         camera=camera, motors=motors, clock=clock, estimator=estimator, pilot=pilot,

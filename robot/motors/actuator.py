@@ -23,11 +23,26 @@ from robot.motors.board import BoardMotors
 from robot.motors.boards import make_board
 from robot.motors.priority import ask_for_realtime
 from robot.motors.settings import MotorSettings
-from robot.motors.wire import BEAT, BYE, FAILED, FREEZE_S, READY, STOP, TICK_S, TROUBLE, is_neutral, unpack
+from robot.motors.wire import (
+    ASK_BATTERY,
+    BATTERY,
+    BEAT,
+    BYE,
+    FAILED,
+    FREEZE_S,
+    READY,
+    STOP,
+    TICK_S,
+    TROUBLE,
+    is_neutral,
+    unpack,
+)
 
 _MOST_BYTES = 4096
 _GUARD_READY_S = 10.0
 _SAY_AGAIN_S = 0.1
+_BATTERY_TRIES = 5
+"""Ticks in which an answer is looked for: most boards need one to give it."""
 
 
 class Actuator:
@@ -41,6 +56,7 @@ class Actuator:
         self._lost = False
         """The wire failed: before anything drives again the board is set up anew, its own watchdog included."""
         self._told, self._told_s = b"", now_s
+        self._battery_tries = 0
 
     def hear(self, data: bytes, *, now_s: float) -> bool:
         """False at the end of the conversation."""
@@ -51,6 +67,9 @@ class Actuator:
             self._setpoint = None
             # Now, not with the next tick.
             self.write()
+            return True
+        if data == ASK_BATTERY:
+            self._battery_tries = _BATTERY_TRIES
             return True
         try:
             wanted = unpack(data)
@@ -76,6 +95,7 @@ class Actuator:
             self._setpoint = None
             self._say(TROUBLE, f"motors: the guard process {trouble}, stopped; start the drive again")
         self.write()
+        self._tell_battery()
 
     def _notice_freeze(self, now_s: float) -> None:
         """Of the brain, or of this process itself."""
@@ -111,6 +131,21 @@ class Actuator:
                     self._say(TROUBLE, str(error))
             else:
                 return
+
+    def _tell_battery(self) -> None:
+        """After the motors have had their bytes, and never on a wire that has failed."""
+        if self._battery_tries == 0 or self._lost:
+            return
+        self._battery_tries -= 1
+        try:
+            volts = self._motors.battery_v()
+        except MotorError:
+            # The next write meets the same wire, and says what is wrong with it.
+            return
+        if volts is not None:
+            self._battery_tries = 0
+            with suppress(OSError):
+                self._brain.send(BATTERY + f"{volts:.3f}".encode(), socket.MSG_DONTWAIT)
 
     def _say(self, kind: bytes, text: str) -> None:
         """Again while it lasts, but not every tick; never waits for an end that is frozen or gone."""

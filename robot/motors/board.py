@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from math import isfinite
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from control.errors import DeviceError, MotorError
 from control.messages import AckermannCommand, DifferentialCommand, WheelCommand
@@ -40,6 +40,18 @@ class Board(Protocol):
 
     def close(self) -> None:
         """Let go of the wire; works twice."""
+        ...
+
+
+@runtime_checkable
+class Voltmeter(Protocol):
+    """A board that also tells the voltage of its supply."""
+
+    def battery_v(self) -> float | None:
+        """Ask, and give the newest answer; None as long as there is none.
+
+        Takes 20 ms at most, for the motors wait meanwhile. Raises OSError or MotorError.
+        """
         ...
 
 
@@ -78,6 +90,13 @@ class BoardMotors:
         if self._open:
             with self._named():
                 self.board.stop()
+
+    def battery_v(self) -> float | None:
+        """None while the board has not told. Raises MotorError."""
+        if not self._open or not isinstance(self.board, Voltmeter):
+            return None
+        with self._named():
+            return self.board.battery_v()
 
     def disconnect(self) -> None:
         """Let go of a wire that has failed; the next ``stop`` connects anew. Never raises."""

@@ -16,6 +16,7 @@ from robot.motors.settings import MotorSettings
 ENTRY_POINTS = "linepilot.motors"
 """A package offers boards here: name -> callable that takes MotorSettings and gives a Board."""
 Factory = Callable[[MotorSettings], Board]
+_NO_BOARDS = ("dry-run", "sim")
 
 
 def _i2c(settings: MotorSettings, usual: int) -> Any:
@@ -142,9 +143,19 @@ def _factory(name: str) -> Factory:
         return _imported(entry.value)
     if ":" in name:
         return _imported(name)
-    near = get_close_matches(name, [*names(), "dry-run", "sim"], n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"known: dry-run, sim, {', '.join(names())}"
-    raise ConfigError(f"motors.driver: unknown motors '{name}'; {hint}")
+    raise _unknown(name)
+
+
+def require_known(name: str) -> None:
+    """Without loading anything; a ``module:factory`` is believed. Raises ConfigError."""
+    if ":" not in name and name not in (*_NO_BOARDS, *names()):
+        raise _unknown(name)
+
+
+def _unknown(name: str) -> ConfigError:
+    near = get_close_matches(name, [*names(), *_NO_BOARDS], n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join((*_NO_BOARDS, *names()))}"
+    return ConfigError(f"motors.driver: unknown motors '{name}'; {hint}")
 
 
 def _imported(place: str) -> Factory:

@@ -11,7 +11,7 @@ from types import TracebackType
 from control.errors import MotorError
 from control.messages import WheelCommand
 from robot.motors.settings import MotorSettings
-from robot.motors.wire import BYE, READY, STOP, is_neutral, pack
+from robot.motors.wire import ASK_BATTERY, BATTERY, BYE, READY, STOP, is_neutral, pack
 
 _READY_S = 20.0
 _GONE_S = 1.0
@@ -27,6 +27,7 @@ class GuardedMotors:
         self._line: socket.socket | None = None
         self._trouble = ""
         """Why the board was stopped; a neutral command makes good."""
+        self._battery_v: float | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def apply(self, command: WheelCommand) -> None:
@@ -48,6 +49,13 @@ class GuardedMotors:
         line = self._line
         if line is not None:
             self._send(line, STOP)
+
+    def battery_v(self) -> float | None:
+        """What the board told since the last call; asks for the next time. Raises MotorError."""
+        told, self._battery_v = self._battery_v, None
+        if self._line is not None:
+            self._send(self._line, ASK_BATTERY)
+        return told
 
     def close(self) -> None:
         line, process = self._line, self._process
@@ -116,13 +124,15 @@ class GuardedMotors:
         except OSError as error:
             raise MotorError(_DIED) from error
 
-    @staticmethod
-    def _hear_trouble(line: socket.socket) -> str:
+    def _hear_trouble(self, line: socket.socket) -> str:
         """Empty when nothing was said."""
-        try:
-            said = line.recv(_MOST_BYTES)
-        except BlockingIOError:
-            return ""
-        except OSError as error:
-            raise MotorError(_DIED) from error
-        return said[1:].decode(errors="replace") or _DIED
+        while True:
+            try:
+                said = line.recv(_MOST_BYTES)
+            except BlockingIOError:
+                return ""
+            except OSError as error:
+                raise MotorError(_DIED) from error
+            if said[:1] != BATTERY:
+                return said[1:].decode(errors="replace") or _DIED
+            self._battery_v = float(said[1:])

@@ -78,8 +78,9 @@ class MotorSettings(BaseModel):
 class BatterySettings(BaseModel):
     model_config = _STRICT
 
-    sensor: Literal["none", "ina219"] = "none"
-    """What measures the voltage; the supervisor slows down and stops by it. A lithium cell is full at 4.2 V."""
+    sensor: Literal["none", "ina219", "board"] = "none"
+    """What measures the voltage: a chip on I2C, or the motor board itself (esp32-json, vesc, roboclaw). The supervisor
+    slows down and stops by it. A lithium cell is full at 4.2 V."""
     bus: int | None = Field(default=None, ge=0, le=20)
     """Empty is the header's bus of this board."""
     address: int = Field(default=0x41, ge=3, le=0x77)

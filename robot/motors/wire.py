@@ -8,8 +8,10 @@ from control.messages import AckermannCommand, DifferentialCommand, WheelCommand
 
 _SETPOINT = struct.Struct("<cdd")
 STOP, BYE = b"stop", b"bye"
-READY, FAILED, TROUBLE = b"r", b"f", b"t"
-"""First byte of what the actuator says: it stands ready, it could not start, the board refuses; then the sentence."""
+ASK_BATTERY = b"battery"
+READY, FAILED, TROUBLE, BATTERY = b"r", b"f", b"t", b"v"
+"""First byte of what the actuator says: it stands ready, it could not start, the board refuses, then the sentence; or
+what the board tells of its supply, then the volts."""
 BEAT = b"."
 """One a tick on the guard's pipe; a pipe that closes after BYE was closed on purpose."""
 FREEZE_S = 0.15

@@ -29,7 +29,20 @@ from robot.motors.board import BoardMotors
 from robot.motors.i2c import I2cDevice
 from robot.motors.pca9685 import MotorHat
 from robot.motors.settings import MotorSettings
-from robot.motors.wire import BYE, FAILED, FREEZE_S, READY, STOP, TICK_S, TROUBLE, is_neutral, pack, unpack
+from robot.motors.wire import (
+    ASK_BATTERY,
+    BATTERY,
+    BYE,
+    FAILED,
+    FREEZE_S,
+    READY,
+    STOP,
+    TICK_S,
+    TROUBLE,
+    is_neutral,
+    pack,
+    unpack,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 NEUTRAL, HALF = DifferentialCommand(), DifferentialCommand(left=0.5, right=0.5)
@@ -387,6 +400,93 @@ def test_a_brain_that_does_not_listen_is_not_waited_for(bench: Bench, monkeypatc
     bench.bus.fail = lambda: None
     bench.actuator.write()
     assert bench.bus.written[-1] == ALL_OFF
+
+
+@dataclass
+class TellingHat(MotorHat):
+    """With a voltmeter that fails, is late or tells, as ``answers`` says."""
+
+    answers: list[float | type[OSError] | None]
+    asked: int = 0
+
+    def battery_v(self) -> float | None:
+        self.asked += 1
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is OSError:
+            raise OSError(errno.EIO, "Input/output error")
+        assert not isinstance(answer, type)
+        return answer
+
+
+def with_voltmeter(bench: Bench, *answers: float | type[OSError] | None) -> TellingHat:
+    board = bench.actuator._motors.board
+    assert isinstance(board, MotorHat)
+    board.__class__ = TellingHat
+    assert isinstance(board, TellingHat)
+    board.answers, board.asked = list(answers), 0
+    return board
+
+
+def test_asked_for_the_battery_it_asks_the_board_after_its_bytes(bench: Bench) -> None:
+    bench.driving()
+    board = with_voltmeter(bench, None, 11.42, 12.0)
+    assert bench.hear(ASK_BATTERY)
+    # Not at once, and no setpoint: what drives goes on.
+    assert board.asked == 0
+    written = len(bench.bus.written)
+    bench.tick()
+    assert is_drive(bench.bus.written[-1])
+    assert len(bench.bus.written) == written + 1
+    with pytest.raises(BlockingIOError):
+        bench.brain.recv(64)
+    bench.tick()
+    assert bench.brain.recv(64) == BATTERY + b"11.420"
+    bench.tick()
+    assert board.asked == 2
+
+
+def test_a_board_that_does_not_tell_is_asked_five_times(bench: Bench) -> None:
+    board = with_voltmeter(bench)
+    assert bench.hear(ASK_BATTERY)
+    for _ in range(8):
+        bench.tick()
+    assert board.asked == 5
+    assert bench.said() == []
+
+
+def test_a_voltmeter_that_fails_stops_nothing(bench: Bench) -> None:
+    bench.driving()
+    with_voltmeter(bench, OSError, 12.0)
+    assert bench.hear(ASK_BATTERY)
+    bench.tick()
+    assert is_drive(bench.bus.written[-1])
+    bench.tick()
+    assert bench.brain.recv(64) == BATTERY + b"12.000"
+
+
+def test_a_wire_that_has_failed_is_not_asked(bench: Bench) -> None:
+    bench.driving()
+    board = with_voltmeter(bench, 12.0)
+    bench.bus.fail = lambda: errno.EIO
+    bench.tick()
+    assert bench.hear(ASK_BATTERY)
+    bench.tick()
+    assert board.asked == 0
+
+
+def test_a_board_without_a_voltmeter_is_asked_in_vain(bench: Bench) -> None:
+    bench.driving()
+    assert bench.hear(ASK_BATTERY)
+    bench.tick()
+    assert is_drive(bench.bus.written[-1])
+    assert bench.said() == []
+
+
+def test_a_brain_that_is_gone_needs_no_voltage(bench: Bench) -> None:
+    with_voltmeter(bench, 12.0)
+    assert bench.hear(ASK_BATTERY)
+    bench.brain.close()
+    bench.tick()
 
 
 def test_each_tick_is_a_beat_for_the_guard(bench: Bench) -> None:

@@ -223,6 +223,7 @@ def test_a_gauge_on_the_bus_tells_its_voltage(tmp_path: Path, bus: I2cModel) -> 
         ("5dc0", Level.OK, "12.00 V, 3 cells of 4.00 V"),
         ("4e20", Level.WARNING, "slows down"),
         ("4a38", Level.PROBLEM, "stops at 3.2 V"),
+        ("7d00", Level.PROBLEM, "4.2 V is full"),
     ],
 )
 @pytest.mark.parametrize("motors", [HAT, SERIAL])
@@ -239,6 +240,14 @@ def test_a_battery_gauge_on_a_bus_of_its_own_is_looked_at_there(tmp_path: Path) 
     found = looked(orin(tmp_path, forbidden=lambda n: n == "i2c-1"), *HAT, "battery.sensor=ina219", "battery.bus=1")
     assert not_ok(found) == {"battery": Level.PROBLEM}
     assert "bus 1 may not be used" in found["battery"].found
+
+
+@pytest.mark.parametrize(("board", "level"), [("roboclaw", Level.OK), ("sabertooth", Level.PROBLEM)])
+def test_a_board_that_shall_tell_its_battery_must_be_able_to(tmp_path: Path, board: str, level: Level) -> None:
+    found = looked(orin(tmp_path), f"motors.driver={board}", "camera.source=usb:0", "battery.sensor=board")["battery"]
+    assert found.level is level
+    assert "the motor board" in found.found
+    assert ("battery.sensor=none" in found.fix) == (level is Level.PROBLEM)
 
 
 def test_a_battery_gauge_that_is_silent_is_a_problem(tmp_path: Path) -> None:

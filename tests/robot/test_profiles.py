@@ -12,6 +12,7 @@ from control.errors import ConfigError
 from control.messages import DriveCommand
 from robot.config import load_config
 from robot.drive.pilots import make_mixer, standing_command
+from robot.motors.board import Voltmeter
 from robot.motors.boards import make_board
 from robot.motors.pca9685 import pulse_us
 from robot.motors.wire import is_neutral
@@ -98,3 +99,38 @@ def test_a_jetracer_steers_with_the_pulses_of_its_own_software() -> None:
     # us = 1500 + 750 * (-0.65 * steering), its steering being positive to the right.
     for left in (-1.0, 0.0, 1.0):
         assert pulse_us(left, ends=ends) == pytest.approx(1500 + 750 * 0.65 * left, abs=1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_battery_of_a_profile_can_be_measured_by_what_it_names(name: str) -> None:
+    config = load_config(profile_path(name))
+    tells = isinstance(make_board(config.motors), Voltmeter)
+    assert (config.battery.sensor == "board") == tells
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("motors.driver=motorhatt", "did you mean 'motorhat'?"),
+        ("motors.driver=typo", "known: dry-run, sim, motorhat"),
+        ("camera.source=ubs:0", "did you mean 'usb:NUMBER'?"),
+        ("camera.source=usb", "says not which one"),
+        ("camera.source=nothing", "known: sim"),
+    ],
+)
+def test_settings_that_name_no_device_are_not_printed_as_good_ones(
+    setting: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["config", setting]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert said in told.err
+    assert told.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("setting", ["motors.driver=dry-run", "motors.driver=my:board", "camera.source=my:camera"])
+def test_a_device_of_another_module_is_not_loaded_to_be_printed(
+    setting: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["config", setting]) == 0
+    assert setting.partition("=")[2] in capsys.readouterr().out

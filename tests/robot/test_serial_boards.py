@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -99,6 +100,67 @@ def test_the_chatter_of_an_esp32_gives_its_volts() -> None:
     feedback = b'{"T":1001,"L":0,"R":0,"v":11.92}\n'
     assert esp32_json.battery_v(b'0.1,"v":9}\n' + feedback + b'{"T":10') == 11.92
     assert esp32_json.battery_v(b"\xff\xfe[1]\n{}\n") is None
+    # Boards with encoders tell hundredths.
+    assert esp32_json.battery_v(b'{"T":1001,"L":0,"R":0,"v":1192}\n') == 11.92
+
+
+def values_of_a_vesc(volts: float) -> bytes:
+    """As its firmware orders them: temperatures, currents, duty, turns, volts, and more."""
+    head = struct.pack(">Bhhiiiihi", 4, 251, 250, 120, 80, 0, 120, 200, 4100)
+    return vesc.packet(head + struct.pack(">hii", round(volts * 10), 7, 0))
+
+
+def test_the_values_of_a_vesc_give_its_volts() -> None:
+    answer = values_of_a_vesc(11.8)
+    assert vesc.battery_v(answer) == 11.8
+    # Behind half a packet, noise that looks like a beginning, and an older answer.
+    assert vesc.battery_v(answer[20:] + b"\x02\x05\x02" + values_of_a_vesc(12.0) + answer) == 11.8
+    assert vesc.battery_v(answer[:-1]) is None
+    assert vesc.battery_v(answer[:-2] + b"\x00\x03") is None
+    assert vesc.battery_v(vesc.duty(0.2)) is None
+
+
+@given(st.binary(max_size=300))
+def test_garbage_from_a_vesc_is_no_voltage_and_no_crash(noise: bytes) -> None:
+    vesc.battery_v(noise)
+    vesc.battery_v(b"\x02" + noise)
+
+
+def test_a_vesc_is_asked_in_its_own_words_and_may_answer_in_pieces(peer: Peer) -> None:
+    board = Vesc(SerialPort(peer.path, baud=115_200))
+    assert board.battery_v() is None
+    assert peer.heard() == bytes.fromhex("02 01 04 40 84 03")
+    answer = values_of_a_vesc(14.8)
+    peer.answer(answer[:9])
+    assert board.battery_v() is None
+    peer.answer(answer[9:])
+    assert board.battery_v() == 14.8
+    assert board.battery_v() is None
+    board.close()
+
+
+def test_an_esp32_is_asked_in_its_own_words_and_may_answer_in_pieces(peer: Peer) -> None:
+    board = Esp32Json(SerialPort(peer.path, baud=115_200))
+    assert board.battery_v() is None
+    assert peer.heard() == b'{"T":130}\n'
+    peer.answer(b'{"T":1001,"L":0,"R":0,')
+    assert board.battery_v() is None
+    peer.answer(b'"v":11.92}\n')
+    assert board.battery_v() == 11.92
+    assert board.battery_v() is None
+    board.close()
+
+
+def test_a_roboclaw_is_asked_in_its_own_words(peer: Peer) -> None:
+    board = RoboClaw(SerialPort(peer.path, baud=38_400))
+    thread = answering(peer, bytes.fromhex("007bf806"), times=1)
+    assert board.battery_v() == 12.3
+    thread.join(2.0)
+    # Nobody answers: no voltage, and no longer wait than an answer needs.
+    assert board.battery_v() is None
+    os.set_blocking(peer.master, False)
+    assert peer.heard() == bytes.fromhex("80 18")
+    board.close()
 
 
 @given(st.binary(max_size=300))
