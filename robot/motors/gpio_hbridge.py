@@ -7,20 +7,16 @@ from contextlib import redirect_stderr
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from control.errors import ConfigError, MissingExtraError, MotorError
+from control.errors import ConfigError, MotorError
 from control.messages import DifferentialCommand, WheelCommand
+from robot.header import MAY_USE, HeaderErrors, header_gpio
 from robot.motors.board import duties
 
-_COMPATIBLE = Path("/proc/device-tree/compatible")
-_MODEL_NAMES = ("JETSON_TESTING_MODEL_NAME", "JETSON_MODEL_NAME")
-_CHIP = "/dev/gpiochip0"
 _PWM_CLASS = Path("/sys/class/pwm")
 _EXPORTED = "pwmchip*/pwm*"
 _ENABLED = "the header's PWM is enabled: sudo /opt/nvidia/jetson-io/jetson-io.py"
-_MAY_USE = "sudo usermod -aG gpio $USER, log in again; without the group: Jetson.GPIO's udev rules are missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +62,12 @@ class GpioBridge:
         self._pwm: list[Any] = []
 
     def open(self) -> None:
-        gpio = _library()
+        gpio = header_gpio(
+            "GPIO", purpose="driving the header's pins", without="use motors.driver=dry-run", raises=MotorError
+        )
         self._check_pins(gpio)
         self._gpio = gpio
-        with _LibraryErrors(self.name, advice=self.hint):
+        with HeaderErrors(self.name, advice=self.hint, raises=MotorError):
             gpio.setwarnings(False)
             gpio.setmode(gpio.BOARD)
             # Pulses before levels: making a PWM closes the library's one handle on the chip, and a pin that was set up
@@ -118,7 +116,7 @@ class GpioBridge:
     def _check_pins(self, gpio: Any) -> None:
         """Raises MotorError. The library says less, and its half-made PWM complains once more when it is dropped."""
         # What it warns of it has already said at its import.
-        with _LibraryErrors(self.name, advice=self.hint), redirect_stderr(StringIO()):
+        with HeaderErrors(self.name, advice=self.hint, raises=MotorError), redirect_stderr(StringIO()):
             model, _, channels = gpio.gpio_pin_data.get_data()
         header = channels["BOARD"]
         with_pwm = sorted(pin for pin, info in header.items() if info.pwm_chip_dir is not None)
@@ -140,51 +138,12 @@ class GpioBridge:
         output = chip / f"pwm{number}"
         needed = output / "enable" if output.exists() else chip / "export"
         if not os.access(needed, os.W_OK):
-            raise MotorError(f"GPIO: {needed} cannot be written to; {_MAY_USE}")
+            raise MotorError(f"GPIO: {needed} cannot be written to; {MAY_USE}")
         if output.exists():
             (output / "duty_cycle").write_text("0", encoding="ascii")
-
-
-class _LibraryErrors:
-    """Makes MotorErrors of what Jetson.GPIO raises; for a board or chip that it does not know that is a bare Exception.
-
-    Such a one can only be told from others by its very type, which an ``except`` cannot ask for.
-    """
-
-    _TYPES = (Exception, ValueError, RuntimeError, UnboundLocalError)
-
-    def __init__(self, what: str, *, advice: str) -> None:
-        self._what, self._advice = what, advice
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind in self._TYPES:
-            raise MotorError(f"{self._what}: {error}; {self._advice}") from error
 
 
 def end_pulses(pwm_class: Path = _PWM_CLASS) -> None:
     """Duty 0 on every PWM output that some process has asked for; the fan's belongs to the kernel and is not there."""
     for output in pwm_class.glob(_EXPORTED):
         (output / "duty_cycle").write_text("0", encoding="ascii")
-
-
-def _library() -> Any:
-    """Jetson.GPIO fails on import, not on use, when this is no Jetson."""
-    if not _COMPATIBLE.exists() and not any(name in os.environ for name in _MODEL_NAMES):
-        raise MotorError("GPIO: this is no Jetson, its header's pins cannot be driven; use motors.driver=dry-run")
-    try:
-        with _LibraryErrors("GPIO", advice="in a container set JETSON_MODEL_NAME"):
-            _check_chip()
-            from Jetson import GPIO
-    except ImportError as error:
-        raise MissingExtraError("Jetson.GPIO", extra="jetson", purpose="driving the header's pins") from error
-    return GPIO
-
-
-def _check_chip() -> None:
-    """Before the library does, and in fewer words. Raises MotorError."""
-    if not os.access(_CHIP, os.W_OK):
-        raise MotorError(f"GPIO: {_CHIP} is not there or cannot be written to; {_MAY_USE}")

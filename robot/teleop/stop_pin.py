@@ -8,8 +8,11 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
-from control.errors import DeviceError, MissingExtraError
+from control.errors import DeviceError
+from robot.header import HeaderErrors, header_gpio
 from robot.teleop.switch import Wish
+
+_ADVICE = "choose a free GPIO of the header, or leave emergency_stop.pin empty"
 
 
 class StopPin:
@@ -24,16 +27,17 @@ class StopPin:
         return Wish.NOTHING if gpio is not None and gpio.input(self._pin) == gpio.LOW else Wish.STOP
 
     def __enter__(self) -> StopPin:
-        gpio = _library(self._pin)
+        what = f"emergency_stop.pin={self._pin}"
+        gpio = header_gpio(what, purpose=what, without="leave emergency_stop.pin empty", raises=DeviceError)
         try:
-            gpio.setwarnings(False)
-            gpio.setmode(gpio.BOARD)
-            gpio.setup(self._pin, gpio.IN)
-        except (ValueError, RuntimeError, OSError) as error:
-            # Its words for a pin that is no GPIO, that another program has, or a mode set by another library.
-            raise DeviceError(
-                f"emergency_stop.pin: pin {self._pin}: {error}; choose a free GPIO of the header"
-            ) from error
+            # A pin that is no GPIO, a mode set by another library, a board that it does not know.
+            with HeaderErrors(what, advice=_ADVICE, raises=DeviceError):
+                gpio.setwarnings(False)
+                gpio.setmode(gpio.BOARD)
+                gpio.setup(self._pin, gpio.IN)
+        except OSError as error:
+            # Another program has it.
+            raise DeviceError(f"{what}: {error}; {_ADVICE}") from error
         self._gpio = gpio
         return self
 
@@ -43,15 +47,3 @@ class StopPin:
         gpio, self._gpio = self._gpio, None
         if gpio is not None:
             gpio.cleanup(self._pin)
-
-
-def _library(pin: int) -> Any:
-    """Off a Jetson Jetson.GPIO fails on import, not on use."""
-    try:
-        from Jetson import GPIO
-    except ImportError as error:
-        raise MissingExtraError("Jetson.GPIO", extra="jetson", purpose=f"emergency_stop.pin={pin}") from error
-    except (RuntimeError, OSError) as error:
-        why = " ".join(str(error).split())
-        raise DeviceError(f"emergency_stop.pin: no GPIO here ({why}); on a Jetson join the group gpio") from error
-    return GPIO

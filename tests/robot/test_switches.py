@@ -10,7 +10,7 @@ import tty
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, active_count
+from threading import Event, Timer, active_count
 
 import pytest
 from gpio_model import GpioModel, forget_the_library
@@ -257,6 +257,60 @@ def test_motors_that_are_gone_do_not_end_the_watch() -> None:
         assert emergency.by == "a button"
 
 
+@dataclass
+class SlowButton(Button):
+    """Takes its time to answer, and may be let go only when nobody asks it."""
+
+    asking: Event = field(default_factory=Event)
+    answer: Event = field(default_factory=Event)
+    closed_while_asked: bool = False
+    asked_now: bool = False
+
+    def read(self, *, driving: bool) -> Wish:
+        if self.asked:
+            self.asked_now = True
+            self.asking.set()
+            self.answer.wait(10.0)
+            self.asked_now = False
+        return super().read(driving=driving)
+
+    def __exit__(self, *_: object) -> None:
+        self.closed_while_asked = self.asked_now
+        super().__exit__()
+
+
+def test_a_switch_is_closed_after_its_last_answer() -> None:
+    button = SlowButton()
+    with EmergencyStop([button], stop=Stops()):
+        assert button.asking.wait(10.0)
+        Timer(0.1, button.answer.set).start()
+    assert not button.closed_while_asked
+
+
+_HANGING = """
+import threading
+from robot.teleop.emergency import EmergencyStop
+from robot.teleop.switch import Wish
+class Hangs:
+    name, asked = "a switch", 0
+    def read(self, *, driving):
+        self.asked += 1
+        if self.asked > 1:
+            threading.Event().wait()
+        return Wish.NOTHING
+    def __enter__(self):
+        return self
+    def __exit__(self, *_):
+        pass
+with EmergencyStop([Hangs()], stop=lambda: None):
+    pass
+"""
+
+
+def test_a_switch_that_hangs_does_not_keep_the_program_from_ending() -> None:
+    subprocess.run([sys.executable, "-c", _HANGING], cwd=ROOT, check=True, timeout=30)
+
+
 def test_switches_are_told_whether_it_drives() -> None:
     button = Button()
     emergency = EmergencyStop([button], stop=Stops())
@@ -325,16 +379,40 @@ def test_a_pin_that_is_pulled_to_ground_is_at_rest_and_one_that_is_let_go_stops(
 
 
 def test_a_pin_without_gpio_is_refused_in_one_line(header: Header) -> None:
-    with pytest.raises(DeviceError, match=r"emergency_stop\.pin: pin 6: .*free GPIO") as caught, StopPin(6):
+    with pytest.raises(DeviceError, match=r"emergency_stop\.pin=6: .*free GPIO") as caught, StopPin(6):
         pytest.fail("opened")
     assert "\n" not in str(caught.value)
 
 
 def test_off_a_jetson_a_pin_is_an_error_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    forget_the_library(lambda name: monkeypatch.delitem(sys.modules, name))
-    with pytest.raises(DeviceError, match=r"emergency_stop\.pin: no GPIO here"), StopPin(22):
+    monkeypatch.delenv("JETSON_MODEL_NAME", raising=False)
+    with pytest.raises(DeviceError, match=r"emergency_stop\.pin=22: this is no Jetson.*; leave"), StopPin(22):
         pytest.fail("opened")
+
+
+def test_a_board_that_the_library_does_not_know_is_one_line_with_a_way_out(
+    header: Header, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JETSON_MODEL_NAME", "TOASTER")
+    with pytest.raises(DeviceError, match=r"emergency_stop\.pin=22: Could not .*JETSON_MODEL_NAME.*leave") as caught:
+        StopPin(22).__enter__()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_chip_that_is_not_there_is_one_line_with_a_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_the_library(lambda name: monkeypatch.delitem(sys.modules, name))
+    monkeypatch.setenv("JETSON_MODEL_NAME", "JETSON_ORIN_NANO")
+    Header(tmp_path, label="tegra194-gpio").install(monkeypatch.setattr)
+    # For a chip that is not there the library raises a bare Exception.
+    with pytest.raises(DeviceError, match=r"emergency_stop\.pin=22: tegra234-gpio: No such gpio device.*; choose"):
+        StopPin(22).__enter__()
     forget_the_library(lambda name: sys.modules.pop(name))
+
+
+def test_a_pin_that_one_may_not_use_names_the_group(header: Header) -> None:
+    header.forbidden.append(Path("/dev/gpiochip0"))
+    with pytest.raises(DeviceError, match=r"emergency_stop\.pin=22: /dev/gpiochip0 .*usermod -aG gpio"):
+        StopPin(22).__enter__()
 
 
 def test_the_settings_say_which_switches_there_are() -> None:
