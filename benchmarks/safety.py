@@ -35,7 +35,6 @@ from robot.drive.clock import MonotonicClock  # noqa: E402
 from robot.drive.cycle_timer import CycleTimer  # noqa: E402
 from robot.drive.loop import Rig, drive  # noqa: E402
 from robot.motors.guarded import GuardedMotors  # noqa: E402
-from robot.motors.priority import ask_for_realtime  # noqa: E402
 from robot.motors.settings import MotorSettings  # noqa: E402
 from robot.teleop.emergency import EmergencyStop  # noqa: E402
 from robot.teleop.terminal import TerminalKeys  # noqa: E402
@@ -45,28 +44,21 @@ from tests.robot.safety_wires import I2cBus  # noqa: E402
 from tests.robot.steady_camera import SteadyCamera  # noqa: E402
 
 if __package__:
+    from benchmarks.fault import send_signal
     from benchmarks.results import emit
 else:
+    from fault import send_signal
     from results import emit
 
 pause = Event().wait
+_STARTS = 3
 Measure = Callable[[Stand], float]
 """Brings a fault about and gives the seconds until STOP; afterwards the stand drives or is dead."""
 
 
-def _send(pid: int, number: signal.Signals) -> float:
-    """When it was sent; nobody may come between the clock and the signal, or the clock would be wrong."""
-    realtime = ask_for_realtime()
-    moment_s = monotonic()
-    os.kill(pid, number)
-    if realtime:
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-    return moment_s
-
-
 def _killed(process: str, number: signal.Signals) -> Measure:
     def measure(stand: Stand) -> float:
-        moment_s = _send(stand.pid(process), number)
+        moment_s = send_signal(stand.pid(process), number)
         took_s = stand.first_stop(after_s=moment_s) - moment_s
         stand.assert_stays_stopped()
         return took_s
@@ -76,7 +68,7 @@ def _killed(process: str, number: signal.Signals) -> Measure:
 
 def _frozen(process: str) -> Measure:
     def measure(stand: Stand) -> float:
-        moment_s = _send(stand.pid(process), signal.SIGSTOP)
+        moment_s = send_signal(stand.pid(process), signal.SIGSTOP)
         took_s = stand.first_stop(after_s=moment_s) - moment_s
         stand.assert_stays_stopped()
         os.kill(stand.pid(process), signal.SIGCONT)
@@ -158,9 +150,7 @@ def measure_kind(name: str, *, count: int, load: str) -> int:
     with tempfile.TemporaryDirectory() as folder:
         for number in range(count):
             if stand is None:
-                place = Path(folder) / str(number)
-                place.mkdir()
-                stand = Stand(board, place)
+                stand = _started(board, Path(folder) / str(number))
             # Somewhere within a tick, not always at its beginning.
             pause(0.05 + 0.02 * number / count)
             try:
@@ -181,10 +171,27 @@ def measure_kind(name: str, *, count: int, load: str) -> int:
     return missed
 
 
+def _started(board: str, folder: Path) -> Stand:
+    """Three processes that drive; on a crowded machine they may need a second go, which is no fault that was missed."""
+    for again in range(_STARTS):
+        place = folder / str(again)
+        place.mkdir(parents=True)
+        try:
+            return Stand(board, place)
+        except AssertionError as error:
+            print(f"not started: {error}", file=sys.stderr)
+    sys.exit(f"{board}: its processes did not start in {_STARTS} tries; the machine is too busy to measure on")
+
+
 def _emit(name: str, took_s: list[float], *, missed: int, target_ms: float, load: str) -> None:
-    context = f"{load}, {len(took_s)} faults, {missed} missed, median {median(took_s or [0]) * 1000:.1f} ms"
+    context = f"{load}, {len(took_s)} faults, {missed} missed, median {median(took_s or [0]) * 1000:.1f} ms, {_crowd()}"
     emit(f"{name}, {load}, worst", max(took_s, default=0) * 1000, unit="ms", target=target_ms, better="lower",
          context=context)  # fmt: skip
+
+
+def _crowd() -> str:
+    """Who else wanted the processor meanwhile."""
+    return f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
 
 
 def measure_key(*, count: int, load: str) -> int:
@@ -269,8 +276,9 @@ def measure_rate(fps: float, *, seconds: float, load: str) -> None:
     stamps = [tick.frame.stamp_s for tick in kept.ticks if tick.frame is not None]
     rate = (len(stamps) - 1) / (stamps[-1] - stamps[0])
     worst_ms = max(after - before for before, after in pairwise(stamps)) * 1000
-    emit(f"rate of {fps:.2f} Hz, {load}, off by", abs(rate / fps - 1) * 100, unit="%", target=0.5, better="lower",
-         context=f"{load}, {seconds:g} s, {rate:.3f} Hz, longest gap {worst_ms:.1f} ms{stopped_by}")  # fmt: skip
+    context = f"{load}, {seconds:g} s, {rate:.3f} Hz, longest gap {worst_ms:.1f} ms{stopped_by}, {_crowd()}"
+    off = abs(rate / fps - 1) * 100
+    emit(f"rate of {fps:.2f} Hz, {load}, off by", off, unit="%", target=0.5, better="lower", context=context)
 
 
 def measure_ticks(*, seconds: float, load: str) -> None:
