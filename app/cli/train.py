@@ -1,27 +1,25 @@
-"""``linepilot train``: train the network on pictures made up by worker processes while it learns."""
+"""``linepilot train``: on pictures made up by worker processes while it learns, or with --data on photographs."""
 
 from __future__ import annotations
 
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from app.cli.options import CommandParser, count, natural, parser, refuse_unwritable
 from app.cli.tables import facts
+from app.cli.train_stream import stream
 from control.errors import ConfigError
+from perception.dataset.interchange import IMPORTS
 from perception.look_ahead import ROWS
-from perception.training.pool import Sample
 from robot.drive.interrupt import StopRequest, stop_on_signals
-from sim.synthetic import frames
 
 if TYPE_CHECKING:
     from perception.training.report import Report
@@ -29,64 +27,90 @@ if TYPE_CHECKING:
     from perception.training.training_state import Progress
 
 _SMALLEST, _LARGEST = 32, 448
-_EXAMPLE = """linepilot train --out runs/first --minutes 60
+_EXAMPLE = """linepilot train --data dataset_xy --out runs/track
+  linepilot train --out runs/first --minutes 60
   linepilot train --out runs/first --minutes 90 --resume --size 160
   tensorboard --logdir runs/first"""
-
-
-def stream(seed: int, *, rows: tuple[float, ...], size: int, jetbots: float) -> Iterator[Sample]:
-    """Runs in a worker: OpenCV's own threads would only fight the network for the cores."""
-    cv2.setNumThreads(1)
-    return frames(rows, seed=seed, size=size, jetbots=jetbots)
 
 
 def _options() -> CommandParser:
     options = parser(
         "train",
-        what="Train the network on made-up pictures. ^C at any time; --resume goes on. Writes model.safetensors (the\n"
-        "best so far), report.md with pictures, metrics.jsonl, events for TensorBoard, and state.pt to resume from.",
+        what="With --data FOLDER: fine-tune on labelled photographs (JetBot, JetRacer, COCO, imagefolder, LeRobot or\n"
+        "linepilot's own), validate by session, write a report, and export ONNX and int8. Minutes on two cores.\n\n"
+        "Without: train the network on made-up pictures. ^C at any time; --resume goes on. Writes model.safetensors\n"
+        "(the best so far), report.md with pictures, metrics.jsonl, events for TensorBoard and state.pt to resume.",
         example=_EXAMPLE,
     )
     add = options.add_argument
     add("--out", type=Path, default=Path("runs/train"), metavar="FOLDER", help="default: runs/train")
     add("--minutes", type=float, default=60.0, metavar="N", help="the whole budget, resumed runs included; default: 60")
-    add("--batch", type=count, default=48, metavar="N", help="pictures a step; default: 48")
+    add("--batch", type=count, default=None, metavar="N", help="pictures a step; default: 48, with --data 32")
     add("--workers", type=count, default=1, metavar="N", help="processes that paint pictures; default: 1")
     add("--size", type=count, default=112, metavar="PX",
         help="side of the picture the network sees; default: 112. May be another one on --resume: small "
         "pictures first, which cost less, then larger ones")  # fmt: skip
     add("--reuse", type=float, default=3.0, metavar="N", help="times a picture is seen, on average; default: 3")
     add("--jetbots", type=float, default=0.2, metavar="SHARE", help="of pictures through a JetBot's lens; default: 0.2")
-    add("--rate", type=float, default=2e-3, metavar="RATE",
-        help="largest learning rate; half of it when going on from trained weights; default: 0.002")  # fmt: skip
+    add("--rate", type=float, default=None, metavar="RATE",
+        help="largest learning rate; half of it when going on from trained weights; "
+        "default: 0.002, with --data 0.0004")  # fmt: skip
     add("--seed", type=natural, default=0, metavar="N", help="of pictures and weights; default: 0")
     add("--start", default=None, metavar="WEIGHTS",
         help="a .safetensors of an earlier training, shipped, or imagenet (torchvision's ResNet-18, downloaded once); "
-        "default: from scratch")  # fmt: skip
+        "default: from scratch; with --data shipped, or a .pth of JetBot or JetRacer")  # fmt: skip
     add("--precision", choices=("auto", "fp32", "bf16"), default="auto",
         help="auto: bf16 where the processor computes in it, else fp32")  # fmt: skip
     add("--resume", action="store_true", help="go on where an earlier run into --out ended")
+    _data_options(options)
     return options
 
 
-def run(arguments: list[str]) -> int:
-    chosen = _options().parse(arguments)
+def _data_options(options: CommandParser) -> None:
+    add = options.add_argument_group("with --data").add_argument
+    add("--data", nargs="+", type=Path, default=[], metavar="FOLDER", help="of labelled photographs, any format")
+    add("--steps", type=count, default=300, metavar="N", help="at most; default: 300")
+    add(
+        "--target", choices=("line", "lane"), default=None, help="what the labels mark; default: as the data says, line"
+    )
+    add("--validation", default=None, metavar="S,S", help="sessions; default: as the data says, else about a fifth")
+    add("--synthetic", type=float, default=0.25, metavar="SHARE", help="of made-up pictures in the mix; default: 0.25")
+    add("--all-layers", action="store_true", help="change the first layers, too; for hundreds of labels and more")
+    add("--no-export", action="store_true", help="leave ONNX and int8 to linepilot export")
+    add("--format", choices=IMPORTS, default=None, help="default: told from the files")
+    add("--unit", choices=("pixel", "percent"), default=None, help="of JetBot's labels; default: told from the numbers")
+    add("--category", default=None, metavar="NAME", help="which of a JetRacer task's")
+
+
+def _refuse_nonsense(chosen: Namespace) -> None:
+    """Raises ConfigError."""
     if not 0 <= chosen.jetbots <= 1:
         raise ConfigError(f"--jetbots: a share from 0 to 1, got {chosen.jetbots}")
     if not _SMALLEST <= chosen.size <= _LARGEST:
         raise ConfigError(f"--size: from {_SMALLEST} to {_LARGEST} pixels, got {chosen.size}")
-    if not 0 < chosen.rate <= 1:
+    if chosen.rate is not None and not 0 < chosen.rate <= 1:
         raise ConfigError(f"--rate: above 0 and at most 1, got {chosen.rate}")
     if chosen.start and chosen.resume:
         raise ConfigError("--start says where weights begin, --resume goes on with those of --out; give one of them")
+    if chosen.data and chosen.resume:
+        raise ConfigError("--data takes minutes and begins anew; leave --resume out")
+
+
+def run(arguments: list[str]) -> int:
+    chosen = _options().parse(arguments)
+    _refuse_nonsense(chosen)
     refuse_unwritable(chosen.out / "state.pt")
     # Read when torch is loaded: threads that spin while they wait take the painters' cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if chosen.data:
+        from app.cli.fine_tune import run_fine_tune
+
+        return run_fine_tune(chosen)
     from perception.training.train import TrainSettings
 
     settings = TrainSettings(
-        minutes=chosen.minutes, batch=chosen.batch, size=chosen.size, workers=chosen.workers, reuse=chosen.reuse,
-        seed=chosen.seed, precision=chosen.precision, learning_rate=chosen.rate,
+        minutes=chosen.minutes, batch=chosen.batch or 48, size=chosen.size, workers=chosen.workers, reuse=chosen.reuse,
+        seed=chosen.seed, precision=chosen.precision, learning_rate=chosen.rate or 2e-3,
     )  # fmt: skip
     with stop_on_signals() as interrupted:
         try:

@@ -25,7 +25,7 @@ from perception.training.pool import Batch, SamplePool, Stream, WorkerDiedError
 from perception.training.precision import Precision, autocast, has_bf16, resolve
 from perception.training.report import Report, duration, write_report
 from perception.training.tensors import to_tensors
-from perception.training.training_state import Progress, TrainingState, first_state, writing
+from perception.training.training_state import Progress, TrainingState, first_state, follow, writing
 from perception.training.validation import make_validation, validate
 
 _DECAY = 0.998
@@ -163,7 +163,7 @@ def _learn(
                 rate = _set_rate(state, settings, share=before_s / budget_s)
                 batch = pool.draw(settings.batch)
                 parts = _step(state, batch, precision=settings.precision)
-                _follow(state.average, state.network, decay=min(_DECAY, (1 + progress.step) / (10 + progress.step)))
+                follow(state.average, state.network, decay=min(_DECAY, (1 + progress.step) / (10 + progress.step)))
                 progress.step += 1
                 progress.samples += settings.batch
                 progress.elapsed_s = monotonic() - began
@@ -209,15 +209,6 @@ def _step(state: TrainingState, batch: Batch, *, precision: Precision) -> dict[s
         raise LinepilotError("the loss is not finite; the last good files stay, go on from them with --resume")
     state.optimizer.step()
     return {"loss": float(loss.detach()), **parts}
-
-
-@torch.no_grad()
-def _follow(average: LineNet, network: LineNet, *, decay: float) -> None:
-    for mean, value in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if mean.is_floating_point():
-            mean.lerp_(value, 1 - decay)
-        else:
-            mean.copy_(value)
 
 
 def _check(state: TrainingState, checks: list[Batch], *, out: Path, settings: TrainSettings, log: MetricsLog) -> None:

@@ -12,6 +12,7 @@ from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from torch import nn
 
 from control.errors import InputError, LinepilotError, ModelError
 from perception.files import replace_file
@@ -82,6 +83,16 @@ def first_state(network: LineNet, *, learning_rate: float, weight_decay: float, 
         optimizer=torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=weight_decay),
         progress=Progress(start=start),
     )
+
+
+@torch.no_grad()
+def follow(average: nn.Module, network: nn.Module, *, decay: float) -> None:
+    """A running mean of the weights."""
+    for mean, value in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if mean.is_floating_point():
+            mean.lerp_(value, 1 - decay)
+        else:
+            mean.copy_(value)
 
 
 @contextmanager
