@@ -31,6 +31,8 @@ _HANGS_S = 1.0
 _IDLE_S = 0.5
 _REFUSED, _ARMED = "not armed", "armed"
 _GONE_S = 2.0
+_SWITCH_S = 0.0005
+"""The loop must not wait Python's usual 5 ms until a thread of ours lets it go on."""
 
 
 class Recordings(Protocol):
@@ -69,6 +71,7 @@ class Page:
         self._line: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._threads: list[Thread] = []
+        self._switch_s = sys.getswitchinterval()
 
     @property
     def server_pid(self) -> int | None:
@@ -105,6 +108,7 @@ class Page:
         return ""
 
     def __enter__(self) -> Page:
+        sys.setswitchinterval(_SWITCH_S)
         ours, theirs = line_pair()
         with theirs, self._listener:
             numbers = (theirs.fileno(), self._listener.fileno())
@@ -127,6 +131,7 @@ class Page:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        sys.setswitchinterval(self._switch_s)
         line, process = self._line, self._process
         self._line = self._process = None
         if line is None or process is None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import cv2
 from foxglove_schemas_protobuf.CameraCalibration_pb2 import CameraCalibration
-from foxglove_schemas_protobuf.CircleAnnotation_pb2 import CircleAnnotation
 from foxglove_schemas_protobuf.Color_pb2 import Color
 from foxglove_schemas_protobuf.CompressedImage_pb2 import CompressedImage
 from foxglove_schemas_protobuf.ImageAnnotations_pb2 import ImageAnnotations
@@ -34,7 +33,7 @@ _LEVELS = {
     SafetyState.STOPPED: Log.ERROR,
 }  # fmt: skip
 
-_Point, _Estimate, _Ground = CLASSES["LinePoint"], CLASSES["Estimate"], CLASSES["GroundPoint"]
+_Point, _Ground = CLASSES["LinePoint"], CLASSES["GroundPoint"]
 _Command, _Terms, _Decision = CLASSES["Command"], CLASSES["Terms"], CLASSES["Decision"]
 _Health, _Verdict, _Truth = CLASSES["Health"], CLASSES["Verdict"], CLASSES["Truth"]
 _Differential, _Ackermann, _Section = CLASSES["Differential"], CLASSES["Ackermann"], CLASSES["Section"]
@@ -66,18 +65,19 @@ def line_message(tick: SessionTick, *, width: int, height: int, exposed_ns: int)
 
     half_width, half_height = width / 2.0, height / 2.0
     size = max(1.0, width / 100.0)
-    seen = [
-        Point2(x=(point.x + 1.0) * half_width, y=(point.y + 1.0) * half_height)
-        for point in tick.estimate.points
-        if point.visible >= _SEEN
-    ]
-    points = [PointsAnnotation(type=PointsAnnotation.POINTS, points=seen, outline_color=_GREEN, thickness=2 * size)]
+    message = ImageAnnotations(timestamp=stamp(exposed_ns))
+    marks = message.points.add(type=PointsAnnotation.POINTS, outline_color=_GREEN, thickness=2 * size)
+    # In place, field by field: twice as fast as messages that are built first and then copied.
+    add = marks.points.add
+    for point in tick.estimate.points:
+        if point.visible >= _SEEN:
+            place = add()
+            place.x, place.y = (point.x + 1.0) * half_width, (point.y + 1.0) * half_height
     target = tick.decision.target
-    circles = []
     if target is not None:
         place = Point2(x=(target.x + 1.0) * half_width, y=(target.y + 1.0) * half_height)
-        circles = [CircleAnnotation(position=place, diameter=4 * size, thickness=size, outline_color=_RED)]
-    return ImageAnnotations(timestamp=stamp(exposed_ns), points=points, circles=circles)
+        message.circles.add(position=place, diameter=4 * size, thickness=size, outline_color=_RED)
+    return message
 
 
 def pose_message(*, x: float, y: float, yaw_rad: float, frame: str, time_ns: int) -> PoseInFrame:
@@ -124,12 +124,13 @@ def tick_message(tick: SessionTick, *, dropped_before: int) -> Any:
     wheels = tick.wheels
     message = _Tick(
         now_s=tick.now_s, exposed_s=tick.exposed_s, has_picture=tick.picture is not None,
-        frame_index=tick.frame_index, frame_stamp_s=tick.frame_stamp_s, estimate=_estimate(tick),
+        frame_index=tick.frame_index, frame_stamp_s=tick.frame_stamp_s,
         decision=_decision(tick), health=_health(tick), verdict=_verdict(tick.verdict),
         sections=[_Section(name=name, seconds=seconds) for name, seconds in tick.sections_s.items()],
         truth=None if tick.truth is None else _truth(tick.truth), dropped_before=dropped_before,
         by_hand=None if tick.by_hand is None else _command(tick.by_hand),
     )  # fmt: skip
+    _fill_estimate(message.estimate, tick)
     if isinstance(wheels, DifferentialCommand):
         message.differential.CopyFrom(_Differential(left=wheels.left, right=wheels.right))
     else:
@@ -145,9 +146,13 @@ def _command(command: DriveCommand) -> Any:
     return _Command(curvature_1pm=command.curvature_1pm, speed_mps=command.speed_mps)
 
 
-def _estimate(tick: SessionTick) -> Any:
-    points = [_Point(x=p.x, y=p.y, visible=p.visible, spread=p.spread) for p in tick.estimate.points]
-    return _Estimate(points=points, confidence=tick.estimate.confidence)
+def _fill_estimate(message: Any, tick: SessionTick) -> None:
+    """In place, as in ``line_message``."""
+    message.confidence = tick.estimate.confidence
+    add = message.points.add
+    for point in tick.estimate.points:
+        to = add()
+        to.x, to.y, to.visible, to.spread = point.x, point.y, point.visible, point.spread
 
 
 def _decision(tick: SessionTick) -> Any:

@@ -7,7 +7,6 @@ from typing import Any
 from robot.sessions.encoding import (
     NANOSECONDS,
     calibration_message,
-    encode_picture,
     image_message,
     line_message,
     log_message,
@@ -19,14 +18,14 @@ from robot.sessions.encoding import (
 from robot.sessions.header import SessionHeader
 from robot.sessions.part import Part
 from robot.sessions.schema import CALIBRATION, IMAGE, LINE, LOG, TARGET, TICK, TRUTH
-from robot.sessions.session_tick import Picture, SessionTick
+from robot.sessions.session_tick import Jpeg, SessionTick
 
 _CALIBRATION_EVERY_NS = NANOSECONDS
 
 
 class TickStream:
-    def __init__(self, header: SessionHeader, *, quality: int) -> None:
-        self._camera, self._quality = header.calibration.camera, quality
+    def __init__(self, header: SessionHeader) -> None:
+        self._camera = header.calibration.camera
         self.started_ns = int(header.started.timestamp()) * NANOSECONDS
         self.ticks = self.pictures = 0
         self._first_s: float | None = None
@@ -38,13 +37,13 @@ class TickStream:
         self._said: tuple[object, ...] = ()
         self._calibrated_ns: int | None = None
 
-    def write(self, tick: SessionTick, *, to: Part, dropped: int) -> None:
-        """``dropped``: how many ticks were lost until now. Raises OSError, ValueError."""
+    def write(self, tick: SessionTick, jpeg: Jpeg | None, *, to: Part, dropped: int) -> None:
+        """``jpeg`` is the tick's picture; ``dropped``: how many ticks were lost until now. Raises OSError."""
         if self._first_s is None:
             self._first_s = tick.now_s
         instant = _Instant(to, time_ns=self._time_ns(tick.now_s), sequence=self.ticks)
-        if tick.picture is not None:
-            self._write_picture(tick, tick.picture, instant=instant)
+        if jpeg is not None:
+            self._write_picture(tick, jpeg, instant=instant)
         instant.add(TICK, tick_message(tick, dropped_before=dropped))
         target = target_message(tick, time_ns=instant.time_ns)
         if target is not None:
@@ -64,8 +63,7 @@ class TickStream:
         """From the drive's clock to the date; a clock on the wall that is put right meanwhile does not matter."""
         return self.started_ns + round((moment_s - (self._first_s or 0.0)) * NANOSECONDS)
 
-    def _write_picture(self, tick: SessionTick, picture: Picture, *, instant: _Instant) -> None:
-        jpeg = encode_picture(picture, quality=self._quality)
+    def _write_picture(self, tick: SessionTick, jpeg: Jpeg, *, instant: _Instant) -> None:
         exposed_ns = max(0, self._time_ns(tick.exposed_s))
         if self._calibrated_ns is None or instant.time_ns - self._calibrated_ns >= _CALIBRATION_EVERY_NS:
             # Again and again, so that a viewer that jumps to the middle soon finds it.

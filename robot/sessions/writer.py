@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from control.errors import InputError
+from robot.sessions.encoding import encode_picture
 from robot.sessions.header import SessionHeader
 from robot.sessions.part import Part
 from robot.sessions.place import Place
@@ -62,7 +63,7 @@ class SessionWriter:
         self._lossless, self._notice = lossless, notice
         self._place = Place(chosen, started=header.started)
         self._files: list[Path] = []
-        self._stream = TickStream(header, quality=self._limits.jpeg_quality)
+        self._stream = TickStream(header)
         self._queue: deque[tuple[Callable[[], SessionTick], int]] = deque()
         # Each written by one thread only; the difference is what waits.
         self._bytes_in = self._bytes_out = 0
@@ -158,9 +159,15 @@ class SessionWriter:
         while self._queue:
             make, weight_bytes = self._queue.popleft()
             self._bytes_out += weight_bytes
-            self._stream.write(make(), to=self._part, dropped=self._dropped)
+            tick = make()
+            # In this thread: others for the pictures alone cost more in taking turns than they save.
+            self._stream.write(tick, self._encoded(tick), to=self._part, dropped=self._dropped)
             if time.monotonic() >= until_s:
                 return
+
+    def _encoded(self, tick: SessionTick) -> Jpeg | None:
+        picture = tick.picture
+        return None if picture is None else encode_picture(picture, quality=self._limits.jpeg_quality)
 
     def _next_part(self) -> None:
         self._part.finish(self._end("goes on in the next part"))
