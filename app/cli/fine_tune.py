@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _MODEL = "model.safetensors"
 _CALIBRATING = 96
 _FEW = 8
+_DEFAULT_TARGET: Target = "line"
 
 
 def run_fine_tune(chosen: Namespace) -> int:
@@ -93,8 +94,7 @@ def photographs(chosen: Namespace) -> tuple[list[LabelledPhoto], list[LabelledPh
         validation += held
     if not train:
         raise DatasetError("no photograph is left to train on; name fewer sessions in --validation")
-    target: Target = chosen.target or next(iter(targets), "line")
-    return train, validation, target
+    return train, validation, chosen.target or next(iter(targets), _DEFAULT_TARGET)
 
 
 def _divided(
