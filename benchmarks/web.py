@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -151,7 +151,6 @@ class _Written(_Delegate):
 async def _clients(url: str, *, viewers: int, seconds: float) -> None:
     """One drives and looks, the others look; says at the end what they sent and saw."""
     from websockets.asyncio.client import connect
-    from websockets.exceptions import ConnectionClosed, InvalidStatus
 
     host, token = urlsplit(url).netloc, parse_qs(urlsplit(url).query)["token"][0]
     headers = {"Cookie": f"linepilot_{host.rpartition(':')[2]}={token}"}
@@ -175,26 +174,29 @@ async def _clients(url: str, *, viewers: int, seconds: float) -> None:
             await socket.recv()
         await socket.close()
 
-    async def flood(until_s: float) -> None:
-        """As fast as the socket takes it, again and again after each time it is thrown out."""
-        while time.monotonic() < until_s:
-            with suppress(ConnectionClosed, InvalidStatus):
-                socket = await open_control()
-                for _ in range(_MOST_FLOOD):
-                    await socket.send('{"do":"claim"}')
-            await asyncio.sleep(SAY_S)
-
     driver = await open_control()
     await _arm(driver)
     until_s = time.monotonic() + seconds
     others = [asyncio.create_task(task(until_s)) for _ in range(viewers) for task in (look, watch)]
     if viewers:
-        others.append(asyncio.create_task(flood(until_s)))
+        others.append(asyncio.create_task(_flood(open_control, until_s)))
     newest: dict[str, Any] = {"now_ms": time.monotonic() * 1000}
     flips, _ = await asyncio.gather(_steer(driver, newest, until_s), _hear(driver, newest, until_s))
     await asyncio.gather(*others)
     await driver.close()
     print(json.dumps({"flips": flips, "seen": seen}))
+
+
+async def _flood(open_control: Callable[[], Awaitable[Any]], until_s: float) -> None:
+    """As fast as the socket takes it, again and again after each time it is thrown out."""
+    from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+    while time.monotonic() < until_s:
+        with suppress(ConnectionClosed, InvalidStatus):
+            socket = await open_control()
+            for _ in range(_MOST_FLOOD):
+                await socket.send('{"do":"claim"}')
+        await asyncio.sleep(SAY_S)
 
 
 async def _arm(driver: Any) -> None:

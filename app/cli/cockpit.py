@@ -90,7 +90,7 @@ def steered(chosen: Namespace, config: RobotConfig, *, recording: Recording) -> 
         cockpit.switches.append(TerminalStick(terminal, helm=helm))
         cockpit.help.append(KEYS_HELP)
     if pad is not None:
-        cockpit.switches.append(Gamepad(pad, helm=helm))
+        cockpit.switches.append(Gamepad(pad, helm=helm, layout=config.teleop.gamepad))
         cockpit.help.append(PAD_HELP)
     if _wants_page(chosen):
         cockpit.page = _open_page(chosen, config, helm=helm, recording=recording, autopilot=False)

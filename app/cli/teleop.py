@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from app.cli.cockpit import add_page, steered
 from app.cli.drive import chosen_devices
 from app.cli.options import add_settings, config_from, natural, parser, refuse_unwritable
 from app.cli.recording import Recording
+from control.errors import DeviceError
 from robot.drive.interrupt import stop_on_signals
 
 _WHAT = """Drive by hand.
@@ -32,6 +34,7 @@ def run(arguments: list[str]) -> int:
     add("--camera", metavar="WHICH", help="sim, file:PATH (video or pictures), usb:N, csi:N, gst:PIPELINE")
     add("--motors", metavar="WHICH", help="sim, dry-run (moves nothing), a name from `linepilot motors list`")
     add("--gamepad", type=Path, metavar="FILE", help="default: the first of /dev/input/js*")
+    add("--map-gamepad", action="store_true", help="ask which stick and buttons a pad shall drive with; moves nothing")
     add("--record", type=Path, metavar="OUT", help="record pictures and ticks: FILE.mcap, or a folder")
     add("--json", type=Path, metavar="OUT", help="write the numbers to this file")
     add("--picture", type=Path, metavar="OUT", help="some pictures of a real camera")
@@ -40,6 +43,8 @@ def run(arguments: list[str]) -> int:
     chosen = options.parse(arguments)
     refuse_unwritable(chosen.json, chosen.picture)
     config = chosen_devices(config_from(chosen.settings), chosen)
+    if chosen.map_gamepad:
+        return _map_gamepad(chosen.gamepad)
     with stop_on_signals() as interrupted, Recording(chosen.record) as recording:
         cockpit = steered(chosen, config, recording=recording)
         if config.camera.source == "sim":
@@ -51,3 +56,21 @@ def run(arguments: list[str]) -> int:
 
             code = drive_hardware(chosen, config, interrupted=interrupted, recording=recording, cockpit=cockpit)
     return interrupted.exit_code or code
+
+
+def _map_gamepad(chosen: Path | None) -> int:
+    """Prints what to write into the settings file. Raises DeviceError, InputError."""
+    import yaml
+
+    from robot.teleop.gamepad import Gamepad, find_gamepad
+    from robot.teleop.gamepad_map import learn_map
+    from robot.teleop.helm import Helm
+
+    path = chosen or find_gamepad()
+    if path is None:
+        raise DeviceError("no gamepad in /dev/input/js*; plug one in, or join the group input")
+    with Gamepad(path, helm=Helm(autopilot=False)) as pad:
+        learnt = learn_map(pad.every_event(), lambda text: print(f"{text} ...", file=sys.stderr, flush=True))
+    print(yaml.safe_dump({"teleop": {"gamepad": learnt.model_dump()}}, sort_keys=False), end="")
+    print("write this into the robot file", file=sys.stderr)
+    return 0

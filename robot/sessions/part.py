@@ -75,7 +75,9 @@ class Part:
         try:
             self._begin(header, started_ns=started_ns, number=number)
         except OSError:
+            # Not even its head found room: an empty file helps nobody.
             self.give_up()
+            path.unlink(missing_ok=True)
             raise
 
     def _begin(self, header: SessionHeader, *, started_ns: int, number: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from robot.teleop.gamepad_map import GamepadMap
+
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
@@ -27,3 +29,5 @@ class TeleopSettings(BaseModel):
     max_curvature_1pm: float = Field(default=8.0, gt=0, le=100)
     link_lost_s: float = Field(default=0.3, ge=0.1, le=1)
     """A driver who is not heard for longer lets go of everything: the wheels ramp down."""
+    gamepad: GamepadMap | None = None
+    """Empty is what is known of a pad of that name; ``linepilot teleop --map-gamepad`` finds out another one's."""

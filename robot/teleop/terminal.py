@@ -32,7 +32,7 @@ class TerminalKeys:
 
     name = "a key"
 
-    def __init__(self, fd: int = 0, *, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, fd: int, *, now_s: Callable[[], float] = time.monotonic) -> None:
         self._fd, self._now_s = fd, now_s
         self._before: list[Any] | None = None
         self._pressed_s = -_QUIET_S

@@ -182,6 +182,8 @@ def test_a_recording_is_looked_at_in_real_time(start: Callable[..., Terminal]) -
         (["drive", "--web", "--web-port", "70000"], "there is no such port"),
         (["drive", "--web", "--web-host", "203.0.113.7"], "give another --web-port, or an address of this computer"),
         (["teleop", "--gamepad", "missing"], "missing: No such file or directory; plug a gamepad in"),
+        (["teleop", "--gamepad", "/dev/null"], "/dev/null: is no gamepad; give one of /dev/input/js*"),
+        (["teleop", "--map-gamepad", "--gamepad", "/dev/null"], "/dev/null: is no gamepad"),
     ],
 )
 def test_mistakes_are_told_in_one_line(

@@ -270,3 +270,22 @@ def test_a_picture_of_an_impossible_shape_ends_the_recording_with_its_reason(tmp
     writer.write(made.session_tick(1, image=np.zeros((4, 4, 7), np.uint8)))
     writer._ended.wait(10)
     assert "cannot be encoded" in writer.close().trouble
+
+
+NO_ROOM = """
+import sys
+from pathlib import Path
+import session_ticks as made
+from robot.sessions.writer import SessionWriter
+SessionWriter(Path(sys.argv[1]), header=made.HEADER)
+"""
+
+
+def test_a_disk_without_any_room_is_told_and_leaves_no_empty_file(tmp_path: Path) -> None:
+    def none() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+    with child(NO_ROOM, str(tmp_path / "a.mcap"), preexec_fn=none) as process:
+        _, err = process.communicate(timeout=60)
+    assert "cannot be written (File too large); choose another place" in err
+    assert list(tmp_path.iterdir()) == []

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from control.errors import DeviceError
+from control.errors import DeviceError, InputError
 from control.messages import DriveCommand
 from robot.teleop.gamepad import Gamepad
+from robot.teleop.gamepad_map import AXIS, BUTTON, Event, GamepadMap, learn_map, map_for
 from robot.teleop.helm import Helm
 from robot.teleop.settings import TeleopSettings
 from robot.teleop.switch import Wish
@@ -141,12 +142,12 @@ def pad(tmp_path: Path, helm: Helm) -> Iterator[Pad]:
     path = tmp_path / "js0"
     os.mkfifo(path)
     pipe = os.open(path, os.O_RDWR)
-    with Gamepad(path, helm=helm) as gamepad:
+    with Gamepad(path, helm=helm, identify=lambda _: "Xbox Wireless Controller") as gamepad:
         yield Pad(pipe, gamepad, helm)
     os.close(pipe)
 
 
-BUTTON, AXIS, AT_START = 1, 2, 0x80
+AT_START = 0x80
 
 
 def test_the_left_stick_drives_while_the_shoulder_button_is_held(pad: Pad) -> None:
@@ -186,3 +187,34 @@ def test_no_pad_says_what_to_do(tmp_path: Path, helm: Helm) -> None:
         Gamepad(tmp_path / "js7", helm=helm),
     ):
         pass
+
+
+@pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"x" * 800), os.mkfifo])
+def test_a_file_that_is_no_gamepad_is_refused(tmp_path: Path, helm: Helm, make: Callable[[Path], object]) -> None:
+    path = tmp_path / "notes.txt"
+    make(path)
+    with (
+        pytest.raises(InputError, match=r"notes.txt: is no gamepad; give one of /dev/input/js\*"),
+        Gamepad(path, helm=helm),
+    ):
+        pass
+
+
+def test_pads_are_known_by_their_makers_names() -> None:
+    assert map_for("Sony Interactive Entertainment Wireless Controller").arm == 9
+    assert map_for("Nintendo Switch Pro Controller").hold == 5
+    assert map_for("Microsoft X-Box 360 pad") == map_for("something new") == GamepadMap()
+
+
+def test_another_pad_is_learnt_by_one_move_after_the_other() -> None:
+    moves = [
+        # A trigger rests at its end; it is no stick.
+        Event(AXIS | AT_START, 5, -32767), Event(AXIS | AT_START, 2, 100), Event(AXIS | AT_START, 3, 0),
+        Event(AXIS, 5, 32767), Event(AXIS, 2, 32000), Event(AXIS, 3, -31000), Event(AXIS, 2, 0),
+        Event(AXIS, 3, 0), Event(AXIS, 3, -32000), Event(AXIS, 3, 10),
+        Event(BUTTON, 6, 1), Event(BUTTON, 6, 0), Event(BUTTON, 6, 1), Event(BUTTON, 11, 1),
+    ]  # fmt: skip
+    asked: list[str] = []
+    learnt = learn_map(iter(moves), asked.append)
+    assert learnt == GamepadMap(side=2, side_sign=1, ahead=3, ahead_sign=-1, hold=6, arm=11)
+    assert len(asked) == 4
