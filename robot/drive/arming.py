@@ -35,6 +35,9 @@ class Arming:
             ended = self._by_itself(tick) if self._auto else self._on_request(tick)
             if ended:
                 return ended
+        else:
+            # A wish to arm what drives means nothing; kept, it would undo the next stop.
+            self._emergency.take_arming()
         self._emergency.driving = supervisor.state in DRIVING
         return ()
 
@@ -57,11 +60,11 @@ class Arming:
         # A camera that is being opened again may yet come back, to a robot that stands until somebody arms it.
         if Cause.CAMERA_STALLED in causes and tick.health.camera_ok and dark_s > _WITHIN_S:
             return causes
-        # A wish that this pass did not yet know of is asked again after the next one.
+        # A wish that this pass did not yet know of is asked again after the next; until then nothing is to be said.
         if not tick.health.emergency_stop and self._emergency.take_arming():
             obstacles = self._supervisor.arm()
             self._say(f"not armed: {_said(obstacles)}" if obstacles else "armed: any key stops")
-        elif stopped:
+        elif stopped and not (tick.health.emergency_stop and not self._emergency.pressed):
             by = f" ({self._emergency.by})" if self._emergency.by else ""
             self._say(f"stopped: {_said(causes)}{by}; Enter goes on, ^C ends")
         elif causes == (Cause.NOT_ARMED,) and not self._told:

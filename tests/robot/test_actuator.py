@@ -445,6 +445,12 @@ def test_asked_for_the_battery_it_asks_the_board_after_its_bytes(bench: Bench) -
     assert board.asked == 2
 
 
+def test_a_board_is_not_asked_unless_somebody_wants_to_know(bench: Bench) -> None:
+    board = with_voltmeter(bench, 12.0)
+    bench.tick()
+    assert board.asked == 0
+
+
 def test_a_board_that_does_not_tell_is_asked_five_times(bench: Bench) -> None:
     board = with_voltmeter(bench)
     assert bench.hear(ASK_BATTERY)

@@ -25,10 +25,14 @@ class Script:
     moments: dict[float, Wish]
     name: str = "a scripted key"
     done: set[float] = field(default_factory=set)
+    told: dict[float, bool] = field(default_factory=dict)
+    """Whether it drives, as it was told at each moment."""
+    wheels_at_exit: object = None
 
     def read(self, *, driving: bool) -> Wish:
         for moment, wish in self.moments.items():
             if moment not in self.done and self.bench.clock.time_s - START_S >= moment:
+                self.told[moment] = driving
                 self.done.add(moment)
                 return wish
         return Wish.NOTHING
@@ -39,7 +43,8 @@ class Script:
     def __enter__(self) -> Script:
         return self
 
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(self, *_: object) -> None:
+        self.wheels_at_exit = self.bench.motors.last
 
 
 @dataclass
@@ -47,6 +52,7 @@ class Driven:
     ticks: list[Tick]
     causes: tuple[Cause, ...]
     said: list[str]
+    script: Script
 
     def states(self, *, after_s: float, before_s: float = 1e9) -> set[SafetyState]:
         return {tick.verdict.state for tick in self.ticks if after_s <= tick.now_s - START_S < before_s}
@@ -62,7 +68,7 @@ def run(bench: Bench, moments: dict[float, Wish], *, seconds: float = 10.0, **ho
         return tick.now_s - START_S < seconds
 
     causes = drive(bench.rig(), record, timer=bench.timer, switches=[script], tell=said.append, **how)
-    return Driven(ticks, causes, said)
+    return Driven(ticks, causes, said, script)
 
 
 def _soon(holds: Callable[[], bool]) -> bool:
@@ -92,7 +98,14 @@ def test_an_emergency_stop_is_latched_until_somebody_arms_again() -> None:
     stopped = [wheels for t, wheels in bench.motors.written if 1.6 <= t - START_S < 3.0]
     assert stopped
     assert set(stopped) == {STANDING}
-    assert "stopped: emergency stop (a scripted key); Enter goes on, ^C ends" in driven.said
+    stopped = "stopped: emergency stop (a scripted key); Enter goes on, ^C ends"
+    # Each once, not with every pass.
+    assert driven.said == [
+        "ready: Enter drives, any key stops",
+        "armed: any key stops",
+        stopped,
+        "armed: any key stops",
+    ]
 
 
 def test_a_press_is_written_to_the_motors_within_the_pass_that_it_came_in() -> None:
@@ -128,7 +141,29 @@ def test_a_refused_wish_to_arm_says_why_and_is_forgotten() -> None:
     bench.camera.image = lambda number: dark if number < 60 else lit(number)
     driven = run(bench, {1.0: Wish.ARM}, seconds=4.0, auto_arm=False)
     assert driven.states(after_s=0.0) == {SafetyState.DISARMED}
-    assert any(text.startswith("not armed: ") and "frozen, black" in text for text in driven.said)
+    # Who was told why is not asked once more when there is light.
+    first, why = driven.said
+    assert first.startswith("ready: ")
+    assert why.startswith("not armed: ")
+    assert "frozen, black" in why
+
+
+def test_switches_are_told_whether_it_drives() -> None:
+    moments = {0.5: Wish.ARM, 1.5: Wish.STOP, 2.5: Wish.ARM, 3.5: Wish.STOP}
+    driven = run(Bench(), moments, seconds=4.0, auto_arm=False)
+    assert driven.script.told == {0.5: False, 1.5: True, 2.5: False, 3.5: True}
+
+
+def test_a_wish_to_arm_what_drives_does_not_undo_the_next_stop() -> None:
+    bench = Bench()
+    bench.estimator.blind = lambda call: 60 < call <= 120
+    driven = run(bench, {0.2: Wish.ARM, 1.0: Wish.ARM}, seconds=7.0, auto_arm=False)
+    assert driven.states(after_s=6.0) == {SafetyState.STOPPED}
+
+
+def test_the_wheels_stand_before_a_switch_is_let_go() -> None:
+    # A switch that hangs takes its time to be closed.
+    assert run(Bench(), {}, seconds=1.0).script.wheels_at_exit == STANDING
 
 
 def test_whoever_arms_may_put_the_robot_back_on_the_line_and_go_on() -> None:
@@ -153,6 +188,16 @@ def test_a_camera_that_stalls_ends_the_drive_whoever_waits(moments: dict[float, 
     with pytest.raises(CameraStalled):
         run(bench, moments, seconds=60.0, auto_arm=False)
     assert bench.motors.last == STANDING
+    # It had its time to come back.
+    assert 5.0 < bench.clock.time_s - START_S - 20 * PERIOD_S < 5.2
+
+
+def test_a_camera_that_never_shows_anything_has_as_long() -> None:
+    bench = Bench()
+    bench.camera.count, bench.camera.then = 0, "stall"
+    with pytest.raises(CameraStalled):
+        run(bench, {}, seconds=60.0, auto_arm=False)
+    assert 5.0 < bench.clock.time_s - START_S < 5.2
 
 
 def test_without_anybody_at_a_switch_nothing_ever_moves() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 import tty
 from collections.abc import Callable
 from contextlib import suppress
@@ -112,6 +114,7 @@ def test_a_sensor_that_dies_is_a_fault_and_not_the_last_good_reading(bus: I2cMod
 def test_a_reading_that_has_become_old_is_a_fault() -> None:
     gauge = BackgroundGauge(lambda: 4.0, period_s=60.0, now_s=lambda: 0.0)
     assert gauge(0.5) == 4.0
+    assert gauge(1.5) == 4.0
     assert isnan(gauge(2.0) or 0.0)
     gauge.close()
 
@@ -131,6 +134,33 @@ def test_it_is_read_again_and_again_beside_the_loop() -> None:
     gauge(now())
     assert read_often.wait(10.0)
     gauge.close()
+    done = len(counted)
+    Event().wait(0.05)
+    assert len(counted) == done
+
+
+def test_a_gauge_that_nobody_looked_at_can_be_closed() -> None:
+    BackgroundGauge(lambda: 4.0).close()
+
+
+_HANGING = """
+from threading import Event
+from robot.drive.battery import BackgroundGauge
+asked = []
+def read():
+    asked.append(1)
+    if len(asked) > 1:
+        Event().wait()
+    return 4.0
+gauge = BackgroundGauge(read, period_s=0.001)
+gauge(0.0)
+gauge.close()
+"""
+
+
+def test_a_sensor_that_hangs_does_not_keep_the_program_from_ending() -> None:
+    root = Path(__file__).resolve().parents[2]
+    subprocess.run([sys.executable, "-c", _HANGING], cwd=root, check=True, timeout=30)
 
 
 @pytest.mark.parametrize(
@@ -230,6 +260,11 @@ def test_a_wire_that_fails_is_left_to_the_commands() -> None:
     gauge = gauge_of(BOARD, "roboclaw", Telling([12.0, MotorError("unplugged")]))
     assert gauge(100.0) == pytest.approx(4.0)
     assert gauge(100.5) == pytest.approx(4.0)
+
+
+def test_the_fullest_cell_is_still_a_cell() -> None:
+    settings = BatterySettings(sensor="board", cells=1)
+    assert gauge_of(settings, "roboclaw", Telling([4.4]))(100.0) == 4.4
 
 
 def test_a_board_with_more_volts_than_its_cells_can_have_is_refused() -> None:

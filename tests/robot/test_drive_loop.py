@@ -1,14 +1,17 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import pytest
 
 from control.errors import CameraError, CameraStalled, MotorError
 from control.messages import STAND_STILL, Cause, DifferentialCommand, DriveCommand, SafetyState
-from robot.drive.loop import Tick, drive
-from tests.robot.fakes import PERIOD_S, STANDING, Bench, Kept
+from robot.cameras.source import Frame
+from robot.drive.cycle_timer import CycleTimer
+from robot.drive.loop import Rig, Tick, drive
+from tests.robot.fakes import PERIOD_S, STANDING, Bench, FakeCamera, Kept
 
 
 def run(bench: Bench, *, until: int = 10**9, **how: object) -> tuple[list[Tick], tuple[Cause, ...]]:
@@ -162,6 +165,63 @@ def test_a_short_stall_is_survived() -> None:
     assert drive(bench.rig(), record, timer=bench.timer) == ()
     assert sum(tick.frame is None for tick in ticks) == 1
     assert ticks[-1].verdict.state is SafetyState.ARMED
+
+
+@dataclass
+class AskedCamera(FakeCamera):
+    """Keeps how long it was given for a frame."""
+
+    asked_s: list[float] = field(default_factory=list)
+
+    def frames(self, *, timeout_s: float) -> Iterator[Frame]:
+        self.asked_s.append(timeout_s)
+        yield from super().frames(timeout_s=timeout_s)
+
+
+def test_after_a_stall_a_frame_has_its_usual_time_again() -> None:
+    bench = Bench()
+    bench.camera = camera = AskedCamera(bench.clock, count=20, then="stall")
+
+    def record(tick: Tick) -> bool:
+        if tick.frame is None:
+            camera.count, camera.then = 60, "end"
+        return True
+
+    assert drive(bench.rig(), record, timer=bench.timer) == ()
+    usual_s, stalled_s, again_s = camera.asked_s
+    assert usual_s == again_s == pytest.approx(0.101)
+    assert stalled_s == pytest.approx(0.025)
+
+
+@dataclass
+class FastCamera(FakeCamera):
+    """Of which the loop gets every other frame that it wanted."""
+
+    def frames(self, *, timeout_s: float) -> Iterator[Frame]:
+        for frame in super().frames(timeout_s=timeout_s):
+            yield replace(frame, index=2 * frame.index)
+
+
+def test_frames_that_were_wanted_and_missed_are_known_to_the_supervisor() -> None:
+    bench = Bench()
+    bench.camera = FastCamera(bench.clock, count=60, period_s=2 * PERIOD_S)
+    ticks, causes = run(bench)
+    assert ticks[-1].health.dropped_fraction == pytest.approx(0.5, abs=0.02)
+    assert causes == (Cause.FRAMES_DROPPED,)
+
+
+def test_a_rig_decides_thirty_times_a_second_unless_told_otherwise() -> None:
+    rig = Bench().rig()
+    parts = {part.name: getattr(rig, part.name) for part in fields(rig) if part.name != "period_s"}
+    assert Rig(**parts).period_s == pytest.approx(1 / 30)
+
+
+def test_a_pass_is_timed_without_the_wait_for_its_frame() -> None:
+    bench = Bench()
+    bench.timer = CycleTimer(period_s=PERIOD_S, now_s=bench.clock.now_s)
+    bench.camera.count = 25
+    run(bench)
+    assert bench.timer.summary().sections_p99_ms["see"] == 0.0
 
 
 def test_a_camera_that_never_starts_is_an_error_not_an_endless_wait() -> None:

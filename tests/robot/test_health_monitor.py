@@ -89,3 +89,27 @@ def test_old_gaps_are_forgotten() -> None:
     gap_then_good = [0, 5, *range(6, 200)]
     assert dropped(gap_then_good[:10], camera_fps=30, fps=30) > 0.2
     assert dropped(gap_then_good, camera_fps=30, fps=30) == 0
+
+
+@pytest.mark.parametrize(("level", "good"), [(5, False), (6, True), (249, True), (250, False)])
+def test_black_and_white_have_their_limits(level: int, good: bool) -> None:
+    assert PictureCheck().is_good(np.full((64, 64, 3), level, np.uint8)) is good
+
+
+@pytest.mark.parametrize(("later_s", "counted"), [(2.9, True), (3.1, False)])
+def test_a_dropped_frame_counts_for_three_seconds(later_s: float, counted: bool) -> None:
+    monitor = HealthMonitor(fps=30.0)
+    monitor.read(frame(1, 100.0), confidence=1.0, now_s=100.0)
+    dropped_s = 100.0 + 2 / 30
+    monitor.read(frame(3, dropped_s), confidence=1.0, now_s=dropped_s)
+    health = monitor.read(frame(4, dropped_s + later_s), confidence=1.0, now_s=dropped_s + later_s)
+    assert (health.dropped_fraction > 0) is counted
+
+
+def test_without_a_frame_nothing_is_said_of_what_was_not_seen() -> None:
+    health = HealthMonitor(fps=30.0).without_frame(now_s=5.0)
+    assert health.frame_age_s == inf
+    assert health.line_confidence == 1.0
+    assert health.picture_ok
+    assert health.camera_ok
+    assert not health.emergency_stop

@@ -45,6 +45,19 @@ def test_tells_the_time_between_used_frames() -> None:
     assert pacer.dt_s == pytest.approx(0.11)
 
 
+def test_each_time_is_that_since_the_last_used_frame() -> None:
+    pacer = Pacer(period_s=1.0)
+    between = [pacer.dt_s for stamp_s in (0.0, 1.0, 2.125, 3.0) if pacer.is_due(stamp_s)]
+    assert between == [1.0, 1.0, 1.125, 0.875]
+
+
+@pytest.mark.parametrize(("stamp_s", "due"), [(0.75, True), (0.8125, True), (0.734375, False)])
+def test_a_frame_may_come_early_by_a_quarter_of_the_period(stamp_s: float, due: bool) -> None:
+    pacer = Pacer(period_s=1.0)
+    pacer.is_due(0.0)
+    assert pacer.is_due(stamp_s) is due
+
+
 @given(st.lists(st.floats(0.001, 0.5), min_size=1, max_size=200), st.floats(5, 100))
 def test_never_more_than_the_rate(gaps: list[float], rate_hz: float) -> None:
     pacer = Pacer(period_s=1 / rate_hz)

@@ -96,9 +96,16 @@ def test_hammering_on_enter_does_not_arm_again(keyboard: Keyboard) -> None:
 
 def test_keys_are_unseen_and_the_terminal_is_put_back(keyboard: Keyboard) -> None:
     before = termios.tcgetattr(keyboard.slave)
+    # As some program may have left it: a read that waits half a second.
+    before[6][termios.VMIN], before[6][termios.VTIME] = 0, 5
+    before[3] &= ~termios.ICANON
+    termios.tcsetattr(keyboard.slave, termios.TCSANOW, before)
+    before = termios.tcgetattr(keyboard.slave)
     switch = keys_of(keyboard)
     with switch:
         during = termios.tcgetattr(keyboard.slave)
+        assert during[6][termios.VMIN] == 1
+        assert during[6][termios.VTIME] == 0
         assert not during[3] & (termios.ECHO | termios.ICANON)
         # ^C still ends the drive politely.
         assert during[3] & termios.ISIG
