@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from app.cli.cockpit import add_page, watched
+from app.cli.collecting import add_collecting, chosen_rule
 from app.cli.options import add_settings, config_from, count, natural, parser, refuse_unwritable
 from app.cli.recording import Recording
 from control.errors import ConfigError
@@ -42,13 +43,15 @@ def run(arguments: list[str]) -> int:
     add("--motors", metavar="WHICH", help="sim, dry-run (moves nothing), a name from `linepilot motors list`")
     add("--arm", action="store_true", help="real motors: drive at once, without asking for Enter first")
     add("--record", type=Path, metavar="OUT", help="record pictures and ticks: FILE.mcap, or a folder")
+    add_collecting(options)
     add("--json", type=Path, metavar="OUT", help="write the numbers to this file")
     add("--picture", type=Path, default=Path("drive.png"), metavar="OUT", help="default: drive.png")
     add_page(options)
     chosen = options.parse(arguments)
     refuse_unwritable(chosen.json, chosen.picture)
     config = chosen_devices(config_from(chosen.settings), chosen)
-    with stop_on_signals() as interrupted, Recording(chosen.record) as recording:
+    rule = chosen_rule(chosen, autopilot=True)
+    with stop_on_signals() as interrupted, Recording(chosen.record, rule=rule) as recording:
         cockpit = watched(chosen, config, recording=recording)
         if config.camera.source == "sim" and cockpit.page is not None:
             from app.cli.drive_live import drive_live

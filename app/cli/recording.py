@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -16,6 +16,7 @@ from robot.drive.tick import Tick
 
 if TYPE_CHECKING:
     from robot.drive.recorder import SessionRecorder
+    from robot.sessions.collection import Collection, CollectionRule, Spread
     from robot.sessions.session_tick import Truth
     from robot.sessions.writer import SessionReport
 
@@ -36,8 +37,10 @@ class Recording:
     ``start`` and ``stop`` are called from any thread but the loop's, which must not wait for the disk.
     """
 
-    def __init__(self, place: Path | None) -> None:
-        self._place = place
+    def __init__(self, place: Path | None, *, rule: CollectionRule | None = None) -> None:
+        """``rule`` chooses the pictures that are kept; without, all are."""
+        self._place, self._rule = place, rule
+        self._collection: Collection | None = None
         self._what: _What | None = None
         self._recorder: SessionRecorder | None = None
         self._pressing = Lock()
@@ -46,6 +49,17 @@ class Recording:
     @property
     def running(self) -> bool:
         return self._recorder is not None
+
+    @property
+    def folder(self) -> Path:
+        """Where sessions lie, or will."""
+        place = self._place or _BY_BUTTON
+        return place.parent if place.suffix == ".mcap" else place
+
+    def spread(self) -> dict[str, Any] | None:
+        """Of the pictures that were collected until now, for the page; None when all are kept."""
+        collection = self._collection
+        return None if collection is None or self._recorder is None else collection.spread.told()
 
     def begin(self, config: RobotConfig, *, facts: Mapping[str, str], lossless: bool, scene_json: str = "") -> None:
         """``lossless`` where nothing is lost by waiting for the disk; ``scene_json`` is the simulated world.
@@ -63,9 +77,13 @@ class Recording:
         with self._pressing:
             what = self._what
             if self._recorder is None and what is not None:
+                if self._rule is not None:
+                    from robot.sessions.collection import Collection
+
+                    self._collection = Collection(self._rule)
                 self._recorder = SessionRecorder(
                     self._place or _BY_BUTTON, config=what.config, facts=what.facts, lossless=what.lossless,
-                    notice=self._tell, scene_json=what.scene_json,
+                    notice=self._tell, scene_json=what.scene_json, collection=self._collection,
                 )  # fmt: skip
 
     def stop(self) -> None:
@@ -99,6 +117,15 @@ class Recording:
             f"recorded: {report.files[0]}{more}, {report.ticks} ticks{lost}, {report.size_bytes / 1e6:.1f} MB",
             soft_wrap=True, markup=False, highlight=False,
         )  # fmt: skip
+        if self._collection is not None:
+            self._tell_spread(self._collection.spread)
+
+    def _tell_spread(self, spread: Spread) -> None:
+        bends = ", ".join(f"{spread.bend[name]} {name}" for name in ("left", "straight", "right"))
+        self._tell(
+            f"collected: {spread.kept} pictures ({bends}; {spread.corrections} corrections), left out: {spread.same} "
+            f"like the one before, {spread.blurred} blurred" + (f"; {spread.advice}" if spread.advice else "")
+        )
 
     def _tell(self, text: str) -> None:
         self._console.print(text, soft_wrap=True, markup=False, highlight=False)

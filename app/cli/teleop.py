@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from app.cli.cockpit import add_page, steered
+from app.cli.collecting import add_collecting, chosen_rule
 from app.cli.drive import chosen_devices
 from app.cli.options import add_settings, config_from, natural, parser, refuse_unwritable
 from app.cli.recording import Recording
@@ -36,6 +37,7 @@ def run(arguments: list[str]) -> int:
     add("--gamepad", type=Path, metavar="FILE", help="default: the first of /dev/input/js*")
     add("--map-gamepad", action="store_true", help="ask which stick and buttons a pad shall drive with; moves nothing")
     add("--record", type=Path, metavar="OUT", help="record pictures and ticks: FILE.mcap, or a folder")
+    add_collecting(options)
     add("--json", type=Path, metavar="OUT", help="write the numbers to this file")
     add("--picture", type=Path, metavar="OUT", help="some pictures of a real camera")
     add_page(options)
@@ -45,7 +47,8 @@ def run(arguments: list[str]) -> int:
     config = chosen_devices(config_from(chosen.settings), chosen)
     if chosen.map_gamepad:
         return _map_gamepad(chosen.gamepad)
-    with stop_on_signals() as interrupted, Recording(chosen.record) as recording:
+    rule = chosen_rule(chosen, autopilot=False)
+    with stop_on_signals() as interrupted, Recording(chosen.record, rule=rule) as recording:
         cockpit = steered(chosen, config, recording=recording)
         if config.camera.source == "sim":
             from app.cli.drive_live import drive_live

@@ -161,6 +161,7 @@ class _Loop:
         return Tick(
             frame=frame, now_s=now_s, exposed_s=self._exposed_s, estimate=self._estimate, decision=self._decision,
             health=health, verdict=verdict, wheels=wheels, by_hand=helm.command,
+            hand_over=helm.hand_over,
         )  # fmt: skip
 
     def _decide(self, frame: Frame | None, estimate: LineEstimate, *, now_s: float) -> Health:

@@ -14,6 +14,7 @@ import yaml
 
 from robot.config import RobotConfig
 from robot.drive.tick import Tick
+from robot.sessions.collection import Collection
 from robot.sessions.header import SessionHeader
 from robot.sessions.session_tick import SessionTick, Truth
 from robot.sessions.writer import Limits, SessionReport, SessionWriter
@@ -25,14 +26,22 @@ class SessionRecorder:
     def __init__(
         self, chosen: Path, *, config: RobotConfig, facts: Mapping[str, str], lossless: bool = False,
         limits: Limits | None = None, notice: Callable[[str], None] = lambda _: None, scene_json: str = "",
+        collection: Collection | None = None,
     ) -> None:  # fmt: skip
+        """``collection`` chooses the pictures that are kept; without, all are."""
+        self._collection = collection
         header = session_header(config, facts=facts, scene_json=scene_json)
         self._writer = SessionWriter(chosen, header=header, limits=limits, lossless=lossless, notice=notice)
 
     def __call__(self, tick: Tick, *, sections_s: Mapping[str, float], truth: Truth | None = None) -> None:
         # Copied, since the loop goes on to fill it.
-        later = partial(session_tick, tick, sections_s=dict(sections_s), truth=truth)
+        later = partial(self._made, tick, sections_s=dict(sections_s), truth=truth)
         self._writer.write_later(later, weight_bytes=0 if tick.frame is None else tick.frame.image.nbytes)
+
+    def _made(self, tick: Tick, *, sections_s: Mapping[str, float], truth: Truth | None) -> SessionTick:
+        """In the writer's thread."""
+        made = session_tick(tick, sections_s=sections_s, truth=truth)
+        return made if self._collection is None else self._collection.choose(made)
 
     def close(self) -> SessionReport:
         return self._writer.close()
@@ -44,7 +53,7 @@ def session_tick(tick: Tick, *, sections_s: Mapping[str, float], truth: Truth | 
         now_s=tick.now_s, exposed_s=tick.exposed_s, picture=None if frame is None else frame.image,
         frame_index=-1 if frame is None else frame.index, frame_stamp_s=0.0 if frame is None else frame.stamp_s,
         estimate=tick.estimate, decision=tick.decision, health=tick.health, verdict=tick.verdict, wheels=tick.wheels,
-        by_hand=tick.by_hand, sections_s=sections_s, truth=truth,
+        by_hand=tick.by_hand, hand_over=tick.hand_over, sections_s=sections_s, truth=truth,
     )  # fmt: skip
 
 

@@ -25,6 +25,8 @@ class Tick:
     wheels: WheelCommand
     by_hand: DriveCommand | None = None
     """What a person at the stick wanted in place of ``decision``; None while the autopilot drives."""
+    hand_over: str = ""
+    """Who took or gave back the stick in this pass, and why."""
 
     def without_picture(self) -> Tick:
         """For keeping many: a picture weighs as much as a thousand of the rest."""

@@ -36,6 +36,7 @@ def decode_tick(message: Any, *, picture: Picture | None) -> SessionTick:
         frame_stamp_s=message.frame_stamp_s, estimate=_estimate(message.estimate), decision=_decision(message.decision),
         health=_health(message.health), verdict=_verdict(message.verdict), wheels=wheels,
         by_hand=_command(message.by_hand) if message.HasField("by_hand") else None,
+        hand_over=message.hand_over,
         sections_s={section.name: section.seconds for section in message.sections},
         truth=_truth(message.truth) if message.HasField("truth") else None,
     )  # fmt: skip

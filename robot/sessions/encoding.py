@@ -128,6 +128,7 @@ def tick_message(tick: SessionTick, *, dropped_before: int) -> Any:
         decision=_decision(tick), health=_health(tick), verdict=_verdict(tick.verdict),
         sections=[_Section(name=name, seconds=seconds) for name, seconds in tick.sections_s.items()],
         truth=None if tick.truth is None else _truth(tick.truth), dropped_before=dropped_before,
+        hand_over=tick.hand_over,
         by_hand=None if tick.by_hand is None else _command(tick.by_hand),
     )  # fmt: skip
     _fill_estimate(message.estimate, tick)

@@ -47,7 +47,7 @@ _MESSAGES = {
     "double heading_error_rad, double along_m, double distance_m, bool off_line",
     "Tick": "double now_s, double exposed_s, bool has_picture, int64 frame_index, double frame_stamp_s, "
     "Estimate estimate, Decision decision, Health health, Verdict verdict, Differential differential, "
-    "Ackermann ackermann, Section* sections, Truth truth, uint64 dropped_before, Command by_hand",
+    "Ackermann ackermann, Section* sections, Truth truth, uint64 dropped_before, Command by_hand, string hand_over",
 }
 
 

@@ -84,6 +84,8 @@ class SessionTick:
     wheels: WheelCommand
     by_hand: DriveCommand | None = None
     """What a person at the stick wanted in place of ``decision``."""
+    hand_over: str = ""
+    """Who took or gave back the stick, and why."""
     sections_s: Mapping[str, float] = field(default_factory=dict)
     """How long each section of the pass took, in computer time."""
     truth: Truth | None = None

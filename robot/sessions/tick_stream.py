@@ -82,6 +82,8 @@ class TickStream:
         if says != self._said:
             instant.add(LOG, verdict_message(tick.verdict, time_ns=instant.time_ns))
             self._said = says
+        if tick.hand_over:
+            instant.add(LOG, log_message(tick.hand_over, name="helm", time_ns=instant.time_ns))
         if dropped != self._dropped:
             text = f"{dropped - self._dropped} ticks not recorded: the disk is too slow"
             instant.add(LOG, log_message(text, name="recorder", time_ns=instant.time_ns))

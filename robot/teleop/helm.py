@@ -17,6 +17,7 @@ _CENTRE = 0.1
 """A stick that is moved less than this is not touched."""
 _HAND_BACK_S = 0.7
 """A stick that rests at the centre for so long gives the wheel back to the autopilot."""
+_MOST_NEWS = 8
 _FORGET_S = 1.0
 """A driver who is silent for longer is gone, once the robot stands."""
 
@@ -46,6 +47,8 @@ class HelmReading:
     """False when there is nobody who could drive, or the one who does went silent."""
     driver: str
     """For messages; empty when there is none."""
+    hand_over: str = ""
+    """Who drives since the last reading, and why; empty when that did not change."""
 
 
 NOBODY = HelmReading(command=None, link_ok=True, driver="")
@@ -67,6 +70,8 @@ class Helm:
         self._heard_s = self._touched_s = 0.0
         self._by_hand = False
         self._driving = False
+        self._was_heard = True
+        self._news: list[str] = []
 
     @property
     def driver(self) -> str:
@@ -81,7 +86,8 @@ class Helm:
             if taken and (self._driving or now_s - self._heard_s <= self._settings.link_lost_s):
                 return False
             if self._driver != driver:
-                self._driver, self._position, self._by_hand = driver, StickPosition(), False
+                self._driver, self._position, self._by_hand, self._was_heard = driver, StickPosition(), False, True
+                self._news.append(f"{driver} has the stick")
             self._heard_s = now_s
             return True
 
@@ -93,16 +99,19 @@ class Helm:
             self._position = position
             self._heard_s = self._now_s() if heard_s is None else min(heard_s, self._now_s())
             if not position.is_centred:
+                if not self._by_hand:
+                    self._news.append(f"{driver} moved the stick")
                 self._by_hand, self._touched_s = True, self._heard_s
-            elif self._heard_s - self._touched_s > _HAND_BACK_S:
+            elif self._by_hand and self._heard_s - self._touched_s > _HAND_BACK_S:
                 self._by_hand = False
+                self._news.append(f"{driver} let go for {_HAND_BACK_S:g} s")
             return True
 
     def leave(self, driver: str) -> None:
         """On purpose; a driver who vanishes just says no more."""
         with self._lock:
             if driver == self._driver:
-                self._forget()
+                self._forget("left the stick")
 
     def read(self, *, driving: bool) -> HelmReading:
         """For one pass of the loop, which says whether the robot is armed."""
@@ -110,16 +119,27 @@ class Helm:
             self._driving = driving
             silent_s = self._now_s() - self._heard_s
             if self._driver and not driving and silent_s > _FORGET_S:
-                self._forget()
+                self._forget(f"was silent for {_FORGET_S:g} s")
             if not self._driver:
-                return NOBODY if self._autopilot else HelmReading(command=STAND_STILL, link_ok=False, driver="")
+                nobody = NOBODY if self._autopilot else HelmReading(command=STAND_STILL, link_ok=False, driver="")
+                return replace(nobody, hand_over=self._take_news()) if self._news else nobody
             heard = silent_s <= self._settings.link_lost_s
+            if heard != self._was_heard:
+                self._was_heard = heard
+                self._news.append(
+                    f"{self._driver} is heard again" if heard else f"{self._driver} is not heard any more"
+                )
             by_hand = self._by_hand or not self._autopilot
             command = self._command(moving=heard) if by_hand else None
-            return HelmReading(command=command, link_ok=heard, driver=self._driver)
+            return HelmReading(command=command, link_ok=heard, driver=self._driver, hand_over=self._take_news())
 
-    def _forget(self) -> None:
-        self._driver, self._position, self._by_hand = "", StickPosition(), False
+    def _take_news(self) -> str:
+        news, self._news = "; ".join(self._news[:_MOST_NEWS]), []
+        return news
+
+    def _forget(self, why: str) -> None:
+        self._news.append(f"{self._driver} {why}")
+        self._driver, self._position, self._by_hand, self._was_heard = "", StickPosition(), False, True
 
     def _command(self, *, moving: bool) -> DriveCommand:
         """Whoever went silent wants to stand; the wheels stay turned until the robot does."""

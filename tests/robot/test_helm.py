@@ -205,3 +205,26 @@ def test_shared_control_is_recorded_as_a_correction_and_the_pilot_learns_what_wa
     assert ticks[35].wheels.left < ticks[35].wheels.right
     assert all(was_limited for _, was_limited in run.bench.pilot.told[29 : corrected[-1]])
     assert ticks[-1].verdict.command == run.bench.pilot.command
+
+
+def test_every_hand_over_is_told_once_with_its_reason(clock: Clock) -> None:
+    stick = helm(clock, autopilot=True)
+
+    def news() -> str:
+        return stick.read(driving=True).hand_over
+
+    assert news() == ""
+    stick.claim("page 1")
+    assert (news(), news()) == ("page 1 has the stick", "")
+    stick.hold("page 1", AHEAD)
+    assert (news(), news()) == ("page 1 moved the stick", "")
+    for _ in range(5):
+        clock.time_s += 0.2
+        stick.hold("page 1", CENTRE)
+    assert news() == "page 1 let go for 0.7 s"
+    clock.time_s += 0.4
+    assert (news(), news()) == ("page 1 is not heard any more", "")
+    stick.hold("page 1", CENTRE)
+    assert news() == "page 1 is heard again"
+    stick.leave("page 1")
+    assert (news(), news()) == ("page 1 left the stick", "")
