@@ -78,6 +78,7 @@ def drive_hardware(
     timer = CycleTimer(period_s=rig.period_s)
     manager = ServiceManager.from_environment()
     causes: tuple[Cause, ...] = ()
+    ended = False
     try:
         with _bar() as bar:
             task = bar.add_task(config.camera.source, total=None, now="")
@@ -97,9 +98,12 @@ def drive_hardware(
                 switches=cockpit.switches,
                 tell=cockpit.telling(lambda text: bar.console.print(text, highlight=False)),
             )  # fmt: skip
+            ended = True
     finally:
         manager.stopping()
-        _report(driven, timer, chosen, config, causes=causes)
+        # Of a drive that could not begin there is nothing to report but why.
+        if ended or driven.ticks:
+            _report(driven, timer, chosen, config, causes=causes)
     return 1 if causes else 0
 
 

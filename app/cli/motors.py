@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from app.cli.options import add_settings, config_from, parser, refuse_unwritable, write_json
 from control.errors import ConfigError
@@ -59,7 +59,7 @@ def _number(text: str) -> float:
 def _list(out: Path | None) -> int:
     refuse_unwritable(out)
     entries = catalogue()
-    table = Table("motors.driver", "board", "drives", "wire", "library", "stops by itself")
+    table = Table(Column("motors.driver", no_wrap=True), "board", "drives", "wire", "library", "stops by itself")
     for entry in entries:
         table.add_row(
             entry.name, entry.what, _VEHICLES[entry.vehicle], entry.wire, entry.missing or entry.library,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -145,6 +146,8 @@ class BoardMotors:
 
 
 def _reason(error: BaseException) -> str:
-    """pyserial hides the real cause in the context."""
+    """pyserial hides the real cause in the context, or says it twice."""
+    if isinstance(error, OSError) and error.errno and "could not open port" in str(error):
+        return os.strerror(error.errno)
     inner = error.__context__ if isinstance(error, OSError) and error.errno is None else None
     return str(inner or error) or type(error).__name__

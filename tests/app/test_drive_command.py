@@ -161,9 +161,21 @@ def test_a_recording_that_breaks_off_still_gets_its_report(capsys: pytest.Captur
     clip = write_clip()
     (clip / "030.png").write_bytes(b"cut")
     code = main(["drive", "--camera", f"file:{clip}", "--motors", "dry-run", "model=classical", "--json", "out.json"])
-    assert code == 1
+    assert code == 2
     assert report()["frames"] == 30
     assert "030.png" in capsys.readouterr().err
+
+
+def test_a_drive_that_cannot_begin_says_why_and_nothing_else(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JETSON_MODEL_NAME", raising=False)
+    options = ["--motors", "dry-run", "model=classical", "emergency_stop.pin=22", "--json", "out.json"]
+    assert main(["drive", "--camera", f"file:{write_clip()}", *options]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("linepilot drive: emergency_stop.pin=22: this is no Jetson")
+    assert not Path("out.json").exists()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
