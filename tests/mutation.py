@@ -102,6 +102,15 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("robot/teleop/terminal.py", "self._pressed_s = -_QUIET_S  [-_QUIET_S] -> without USub"): "nobody drives in the "
     "first two seconds of a computer",
     ("robot/drive/arming.py", _LATE): _INSTANT,
+    (
+        "robot/drive/arming.py",
+        "if supervisor.state not in DRIVING:  [if supervisor.state not in DRIVING:] -> if True",
+    ): "arming what is armed changes nothing",
+    (
+        "robot/drive/loop.py",
+        '__all__ = ["Recorder", "Rig", "Tick", "drive"]  '
+        "[__all__ = ['Recorder', 'Rig', 'Tick', 'drive']] -> dropped",
+    ): "names for the type checker",
     ("robot/drive/arming.py", _DARK): _INSTANT,
     ("robot/drive/loop.py", "if recovered:  [if recovered:] -> if True"): "the next frames come from a new iterator, "
     "of the same camera",

@@ -98,12 +98,12 @@ def test_an_emergency_stop_is_latched_until_somebody_arms_again() -> None:
     stopped = [wheels for t, wheels in bench.motors.written if 1.6 <= t - START_S < 3.0]
     assert stopped
     assert set(stopped) == {STANDING}
-    stopped = "stopped: emergency stop (a scripted key); Enter goes on, ^C ends"
+    why = "stopped: emergency stop (a scripted key); Enter goes on, ^C ends"
     # Each once, not with every pass.
     assert driven.said == [
         "ready: Enter drives, any key stops",
         "armed: any key stops",
-        stopped,
+        why,
         "armed: any key stops",
     ]
 
@@ -159,6 +159,7 @@ def test_a_wish_to_arm_what_drives_does_not_undo_the_next_stop() -> None:
     bench.estimator.blind = lambda call: 60 < call <= 120
     driven = run(bench, {0.2: Wish.ARM, 1.0: Wish.ARM}, seconds=7.0, auto_arm=False)
     assert driven.states(after_s=6.0) == {SafetyState.STOPPED}
+    assert not any(text.startswith("not armed") for text in driven.said)
 
 
 def test_the_wheels_stand_before_a_switch_is_let_go() -> None:
