@@ -21,8 +21,8 @@ from perception.look_ahead import GRID, ROWS
 from perception.preprocess import squash
 
 Array = NDArray[np.float32]
-OVERSIZE = 2
-"""Pictures are kept so many times larger than the network's, so that turning them costs no sharpness."""
+_SMALL = 160
+"""Pictures smaller than this are kept twice as large as the network's, so that turning them costs no sharpness."""
 _ROW = 2.0 / GRID
 """From one look-ahead row to the next, image units."""
 _TRUSTED = 0.25
@@ -52,7 +52,7 @@ class RowLabels:
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PreparedPhoto:
     image: NDArray[np.uint8]
-    """(OVERSIZE * S, OVERSIZE * S, 3) BGR."""
+    """BGR, square, once or twice the network's size."""
     labels: RowLabels
 
 
@@ -69,7 +69,7 @@ def prepare(
         if len(points) > 1:
             labels = _several(points)
         # Interpolation where area averaging would enlarge.
-        image = squash(np.asarray(picture, np.uint8), size=OVERSIZE * size, resize="area")
+        image = squash(np.asarray(picture, np.uint8), size=size * (2 if size < _SMALL else 1), resize="area")
         prepared.append(PreparedPhoto(image=image, labels=labels))
     if not prepared:
         raise DatasetError("no photograph is labelled; label some first, or draw the driven path by hindsight")
@@ -147,4 +147,6 @@ def moved(image: NDArray[np.uint8], matrix: NDArray[np.float64], *, size: int) -
     to_pixels = np.array([[half, 0, half - 0.5], [0, half, half - 0.5], [0, 0, 1]])
     whole = to_pixels @ np.vstack([matrix, [0, 0, 1]]) @ np.linalg.inv(to_pixels)
     turned = cv2.warpAffine(image, whole[:2], (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    if side == size:
+        return np.asarray(turned, np.uint8)
     return np.asarray(cv2.resize(turned, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
