@@ -108,18 +108,19 @@ def _rate(draw: Any, count: int) -> float:
     return float(count / (process_time() - began))
 
 
+def _draw_from_loader(photos: list[LabelledPhoto], count: int) -> None:
+    seen = 0
+    while seen < count:
+        for images, _ in DataLoader(XYDataset(photos), batch_size=_BATCH, shuffle=True):
+            seen += len(images)
+            if seen >= count:
+                break
+
+
 def throughput(photos: list[LabelledPhoto]) -> None:
     """Labelled pictures ready for a step, a CPU second; the peer decodes, jitters and resizes each file each time."""
     torch.set_num_threads(1)
     some = photos[:200]
-
-    def theirs(count: int) -> None:
-        seen = 0
-        while seen < count:
-            for images, _ in DataLoader(XYDataset(some), batch_size=_BATCH, shuffle=True):
-                seen += len(images)
-                if seen >= count:
-                    break
 
     results = []
     for size in (_SIZE, 224):
@@ -131,7 +132,7 @@ def throughput(photos: list[LabelledPhoto]) -> None:
                 np.stack([next(stream).image for _ in range(_BATCH)])
 
         results.append(_rate(ours, 400))
-    peer = _rate(theirs, 200)
+    peer = _rate(lambda count: _draw_from_loader(some, count), 200)
     for size, mine in zip((_SIZE, 224), results, strict=True):
         emit(f"learning.throughput.loader_{size}px", mine / peer, unit="times", target=1.3, better="higher",
              context=f"{mine:.0f} against {peer:.0f} pictures a CPU second, one thread, batch {_BATCH}; "
@@ -189,8 +190,8 @@ def hindsight() -> None:
             for look in ("yellow-dashes", "white-tape"):
                 with TemporaryDirectory() as scratch:
                     file = Path(scratch) / "drive.mcap"
-                    order = [sys.executable, "-m", "app.cli.main", "drive", "--track", "reInvent2019_track", "--laps", "1",
-                             "--look", look, "--seed", "3", "--record", str(file), *settings]  # fmt: skip
+                    drive = ["drive", "--track", "reInvent2019_track", "--laps", "1", "--look", look, "--seed", "3"]
+                    order = [sys.executable, "-m", "app.cli.main", *drive, "--record", str(file), *settings]
                     subprocess.run(order, cwd=ROOT, check=True, capture_output=True)
                     (Path(scratch) / "images").mkdir()
                     totals.append(label_session(file, Path(scratch) / "images", every=2, watch=watch))
@@ -202,8 +203,9 @@ def hindsight() -> None:
                 ("line", line, "from the line, driver's error included"),
             )
             for name, errors, meaning in names:
-                emit(f"learning.hindsight.{name}{'' if watch else '.wheels'}{number or ''}", float(np.median(errors)),
-                     unit="px of 224", target=4.0, better="lower", context=f"30 cm ahead, median; {meaning}; {where}")  # fmt: skip
+                title = f"learning.hindsight.{name}{'' if watch else '.wheels'}{number or ''}"
+                note = f"30 cm ahead, median; {meaning}; {where}"
+                emit(title, float(np.median(errors)), unit="px of 224", target=4.0, better="lower", context=note)
             assert record(totals[0])["pictures"]
 
 

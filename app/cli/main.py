@@ -16,7 +16,7 @@ COMMANDS = {
     "evaluate": ("app.cli.evaluate", "score a model on folders of labelled photographs"),
     "data": ("app.cli.data", "import, check, split and export data sets; label a drive by hindsight"),
     "label": ("app.cli.label", "label a data set by click in a browser, the model's guess already placed"),
-    "train": ("app.cli.train", "train the network on your photographs, on pictures made up while it learns, or on both"),
+    "train": ("app.cli.train", "train the network on your photographs, on made-up pictures, or on both"),
     "synth": ("app.cli.synth", "write a folder of labelled made-up pictures"),
     "export": ("app.cli.export", "turn trained weights into ONNX and int8 for driving"),
     "tracks": ("app.cli.tracks", "list the tracks and the looks to drive on"),
