@@ -1,6 +1,6 @@
 """How old the newest picture is behind a slow loop, and how soon a dead or frozen camera stops the wheels. JSON lines.
 
-    python benchmarks/camera.py [--faults 20] [--seconds 8]
+    python benchmarks/camera.py [--faults 20] [--seconds 8] [--load idle busy] [--below 5]
 
 A real gst-launch-1.0 is the camera: for the ages it reads pictures, each with the time of its making in its first
 pixels, from a process that stands for the sensor; for the faults it makes them itself and is killed or frozen while the
@@ -78,8 +78,8 @@ def processes(*commands: list[str]) -> Iterator[None]:
             process.wait()
 
 
-def busy(count: int) -> list[list[str]]:
-    return [[sys.executable, "-c", "while True: pass"]] * count
+def busy(count: int, *, below: int) -> list[list[str]]:
+    return [["nice", "-n", str(below), sys.executable, "-c", "while True: pass"]] * count
 
 
 def ages_ms(seconds: float) -> list[float]:
@@ -140,6 +140,9 @@ class Faults:
                 if self._at_s is not None:
                     self.back_ms.append((now_s - self._at_s) * 1000)
                     self._at_s = None
+                if self._timer is not None and not self._timer.is_alive():
+                    # It struck a robot that stood already.
+                    self._timer = None
                 supervisor.arm()
                 self._was = supervisor.state
             return True
@@ -162,6 +165,15 @@ class Faults:
 
 
 def drive_through(faults: Faults) -> None:
+    """Again when a camera was not back in time, which ends a drive."""
+    for _ in range(faults.count):
+        drive_once(faults)
+        if faults.done() >= faults.count:
+            return
+        faults.false_alarms.append("the camera was not back within 5 s")
+
+
+def drive_once(faults: Faults) -> None:
     """The loop of the robot, with its colour engine, and motors that are not there."""
     config = load_config(None, ["model=classical", "motors.driver=dry-run", "supervisor.min_confidence=0"])
     estimator = open_estimator(config)
@@ -175,9 +187,11 @@ def drive_through(faults: Faults) -> None:
     estimator.close()
 
 
-def report(name: str, *, load: int, faults: int, seconds: float) -> None:
-    beside = f"{os.cpu_count()} cores, {f'{load} busy loops' if load else 'idle'}, load before {os.getloadavg()[0]:.1f}"
-    with processes(*busy(load)):
+def report(name: str, *, load: int, faults: int, seconds: float, below: int) -> None:
+    rank = f"{below} steps of nice below" if below else "of equal rank"
+    loops = f"{load} busy loops {rank}" if load else "idle"
+    beside = f"{os.cpu_count()} cores, {loops}, load before {os.getloadavg()[0]:.1f}"
+    with processes(*busy(load, below=below)):
         ages = ages_ms(seconds)
         tried = Faults(count=faults)
         drive_through(tried)
@@ -193,6 +207,8 @@ def report(name: str, *, load: int, faults: int, seconds: float) -> None:
         context=context,
     )
     for fault, values in tried.stops_ms.items():
+        if not values:
+            continue
         context = f"from {fault} to the wheels' STOP, {len(values)} faults, p50 {np.median(values):.0f} ms, {beside}"
         title = f"camera_{'frozen' if fault == 'SIGSTOP' else 'killed'}_{name}_max"
         emit(title, max(values), unit="ms", target=STOP_MS, better="lower", context=context)
@@ -211,9 +227,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Age of pictures, and how soon a lost camera stops the wheels.")
     parser.add_argument("--faults", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=8.0, help="for the ages")
+    parser.add_argument("--load", nargs="*", default=["idle", "busy"], choices=["idle", "busy"])
+    parser.add_argument("--below", type=int, default=0, help="steps of nice between the drive and the busy loops")
     options = parser.parse_args()
-    for name, load in (("idle", 0), ("busy", BUSY)):
-        report(name, load=load, faults=options.faults, seconds=options.seconds)
+    for name in options.load:
+        load = BUSY if name == "busy" else 0
+        report(name, load=load, faults=options.faults, seconds=options.seconds, below=options.below)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,9 @@ TOOL = "gst-launch-1.0"
 STALL_S = 0.2
 """Without a whole picture for so long the child is taken for frozen: the wheels must have stopped 0.25 s after the
 fault, and the fault may lie right behind a picture."""
+_QUICK_S = 0.15
+_PERIODS = 2.0
+"""A camera of 14 pictures a second or more is known to be frozen earlier: what is left is for a busy processor."""
 FIRST_S = 10.0
 """nvarguscamerasrc takes seconds to start."""
 _SLICE_S = 0.05
@@ -59,6 +62,11 @@ class Format:
         return (self.width * 3 + 3) // 4 * 4
 
 
+def patience_with(fps: float) -> float:
+    """Seconds without a picture after which a camera of this rate is frozen; 0 is a rate that nobody knows."""
+    return min(STALL_S, max(_QUICK_S, _PERIODS / fps)) if fps > 0 else STALL_S
+
+
 class GstLaunch:
     """A Device. ``pipeline`` ends before its sink, with pictures of any size in B, G, R order."""
 
@@ -67,12 +75,12 @@ class GstLaunch:
         pipeline: str,
         *,
         name: str,
-        stall_s: float = STALL_S,
+        stall_s: float | None = None,
         first_s: float = FIRST_S,
         given_up: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Returns with the first picture at hand. Raises CameraError."""
-        self._name, self._stall_s, self._given_up = name, stall_s, given_up
+        """Returns with the first picture at hand. ``stall_s``: patience with a silent child. Raises CameraError."""
+        self._name, self._given_up = name, given_up
         self._said = Said()
         self._speaks = True
         """It has not closed its text."""
@@ -88,6 +96,7 @@ class GstLaunch:
             deadline_s, patience = monotonic() + first_s, f"{first_s:g} s"
             self._format = self._learn_format(deadline_s, patience)
             self.size, self.fps = (self._format.width, self._format.height), self._format.fps
+            self._stall_s = patience_with(self.fps) if stall_s is None else stall_s
             self._poller.register(self._pictures, select.POLLIN)
             self._first = self._read(deadline_s, patience)
             opened = True

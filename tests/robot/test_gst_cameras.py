@@ -14,7 +14,7 @@ import pytest
 
 from control.errors import CameraError, CameraLost, CameraStalled, ConfigError
 from robot.cameras import CameraSettings, open_camera
-from robot.cameras.gst_launch import GstLaunch
+from robot.cameras.gst_launch import GstLaunch, patience_with
 from robot.cameras.gstreamer import opencv_has_gstreamer
 from robot.cameras.latest import LatestFrameCamera
 from robot.cameras.source import Camera, Device, Frame
@@ -44,6 +44,11 @@ def frame_of(camera: Camera) -> Frame:
             return next(iter(camera.frames(timeout_s=1.0)))
         except CameraStalled:
             assert monotonic() < until_s
+
+
+@pytest.mark.parametrize(("fps", "patience_s"), [(60, 0.15), (30, 0.15), (12.5, 0.16), (10, 0.2), (5, 0.2), (0, 0.2)])
+def test_a_slow_camera_has_more_time(fps: float, patience_s: float) -> None:
+    assert patience_with(fps) == pytest.approx(patience_s)
 
 
 def loss_of(camera: Camera) -> CameraLost:
@@ -189,7 +194,7 @@ def test_closing_while_it_is_opened_again_does_not_wait_for_a_camera_that_never_
 
 def test_the_child_does_not_outlive_us_even_if_we_are_killed(tmp_path: Path) -> None:
     script = f"""
-from robot.cameras.gst_launch import GstLaunch
+from robot.cameras.gst_launch import GstLaunch, patience_with
 from threading import Event
 print(GstLaunch({LIVE!r}, name="test").process.pid, flush=True)
 Event().wait()
