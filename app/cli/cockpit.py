@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +66,7 @@ def add_page(options: ArgumentParser) -> None:
     add = options.add_argument
     add("--web", action="store_true", help="serve a page to watch, stop, steer, tune and record; prints its address")
     add("--web-host", metavar="HOST", help="also for other computers, as 0.0.0.0; default: this computer alone")
+    add("--web-https", action="store_true", help="encrypted, with a certificate that this computer makes for itself")
     add("--web-port", type=natural, metavar="N", help="default: 8420")
 
 
@@ -101,8 +105,8 @@ def steered(chosen: Namespace, config: RobotConfig, *, recording: Recording) -> 
 
 
 def _wants_page(chosen: Namespace) -> bool:
-    if not chosen.web and (chosen.web_host is not None or chosen.web_port is not None):
-        raise InputError("--web-host and --web-port are for the page; give --web too")
+    if not chosen.web and (chosen.web_host is not None or chosen.web_port is not None or chosen.web_https):
+        raise InputError("--web-host, --web-port and --web-https are for the page; give --web too")
     return bool(chosen.web)
 
 
@@ -115,11 +119,24 @@ def _open_page(chosen: Namespace, config: RobotConfig, *, helm: Helm, recording:
         raise InputError(f"--web-port {port}: there is no such port; give one up to {_MOST_PORT}")
     page = Page(
         config, helm=helm, recordings=recording, host=chosen.web_host or "127.0.0.1", port=port,
-        autopilot=autopilot,
+        https=chosen.web_https, autopilot=autopilot,
     )  # fmt: skip
     console = Console(stderr=True)
     if page.address.warning:
         console.print(page.address.warning, soft_wrap=True, markup=False, highlight=False)
+        _show_code(page.address.url, console)
     # Alone on standard output, for whoever opens it from a script.
     Console().print(page.address.url, soft_wrap=True, markup=False, highlight=False)
     return page
+
+
+def _show_code(url: str, console: Console) -> None:
+    """For a phone's camera: nobody likes to type a token. Only where somebody sees it."""
+    if not console.is_terminal or find_spec("segno") is None:
+        return
+    import segno
+
+    code = io.StringIO()
+    segno.make(url, error="l").terminal(out=code, compact=True)
+    # Past rich, which would wrap it.
+    sys.stderr.write(code.getvalue())

@@ -28,6 +28,7 @@ class Access:
     """Its name: browsers tell apart hosts, not ports."""
     hosts: Collection[str]
     """Names that are ours, without port: through an SSH tunnel it is another one."""
+    scheme: str = "http"
     any_address: bool = False
     """In a network every IP address may be ours; a site that lures us (DNS rebinding) has a name."""
 
@@ -38,8 +39,9 @@ class Access:
         if not self._is_ours(host):
             return _WRONG_HOST
         origin = headers.get("origin")
-        # A browser names the origin of each socket; of our own page's other requests it may leave it out.
-        if origin != f"http://{host}" and (scope["type"] == "websocket" or origin is not None):
+        # A browser names the origin of each socket and of all that changes something; of what only asks it may not.
+        asks = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+        if origin != f"{self.scheme}://{host}" and (origin is not None or not asks):
             return _WRONG_ORIGIN
         return "" if self._knows_token(scope, headers) else _NO_TOKEN
 
@@ -49,7 +51,8 @@ class Access:
 
     @property
     def set_cookie(self) -> str:
-        return f"{self.cookie}={self.token}; Path=/; HttpOnly; SameSite=Strict"
+        secure = "; Secure" if self.scheme == "https" else ""
+        return f"{self.cookie}={self.token}; Path=/; HttpOnly; SameSite=Strict{secure}"
 
     def _knows_token(self, scope: Scope, headers: Headers) -> bool:
         given = cookie_parser(headers.get("cookie", "")).get(self.cookie, "")
@@ -99,8 +102,9 @@ class Gate:
 
     def _headers(self, scope: Scope) -> list[tuple[bytes, bytes]]:
         host = Headers(scope=scope).get("host", "")
+        socket = "wss" if self._access.scheme == "https" else "ws"
         policy = (
-            f"default-src 'self'; connect-src 'self' ws://{host}; img-src 'self' blob: data:; "
+            f"default-src 'self'; connect-src 'self' {socket}://{host}; img-src 'self' blob: data:; "
             "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
         )
         headers = {

@@ -15,6 +15,10 @@ _WARNING = (
     "warning: everybody in the network of {host} who has this address may drive the robot, and nothing is encrypted; "
     "safer from elsewhere: ssh -L {port}:127.0.0.1:{port} {name}, without --web-host"
 )
+_WARNING_HTTPS = (
+    "warning: everybody in the network of {host} who has this address may drive the robot; the browser does not know "
+    "the certificate and asks once"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +28,24 @@ class Address:
     host: str
     port: int
     token: str
+    https: bool = False
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.https else "http"
 
     @property
     def url(self) -> str:
         host = _outward_address() if self.host in _EVERYWHERE else self.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/?token={self.token}"
+        return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{self.port}/?token={self.token}"
 
     @property
     def warning(self) -> str:
         """Empty on loopback, which only this computer reaches."""
         if self.host in _LOOPBACK:
             return ""
+        if self.https:
+            return _WARNING_HTTPS.format(host=self.host)
         return _WARNING.format(host=self.host, port=self.port, name=socket.gethostname())
 
     def access(self) -> dict[str, object]:
@@ -42,10 +53,13 @@ class Address:
         name = socket.gethostname().lower()
         lan = self.host not in _LOOPBACK
         hosts = [*_LOOPBACK, *((self.host.lower(), name, f"{name}.local") if lan else ())]
-        return {"token": self.token, "cookie": f"linepilot_{self.port}", "hosts": hosts, "any_address": lan}
+        return {
+            "token": self.token, "cookie": f"linepilot_{self.port}", "hosts": hosts, "any_address": lan,
+            "scheme": self.scheme,
+        }  # fmt: skip
 
 
-def listen(host: str, port: int) -> tuple[socket.socket, Address]:
+def listen(host: str, port: int, *, https: bool = False) -> tuple[socket.socket, Address]:
     """``port`` 0 takes a free one. Raises InputError when it cannot be had."""
     try:
         (family, *_, place), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -62,7 +76,7 @@ def listen(host: str, port: int) -> tuple[socket.socket, Address]:
             f"--web-host {host} --web-port {port}: {error.strerror}; give another --web-port, "
             "or an address of this computer"
         ) from error
-    return listener, Address(host=host, port=listener.getsockname()[1], token=secrets.token_urlsafe(16))
+    return listener, Address(host=host, port=listener.getsockname()[1], token=secrets.token_urlsafe(16), https=https)
 
 
 def _outward_address() -> str:

@@ -8,12 +8,16 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, Protocol
 
+from app.web.about import about
 from app.web.address import listen
+from app.web.certificate import own_certificate
 from app.web.telemetry import Telemetry, picture
+from app.web.tuned_file import save_tuned
 from app.web.tuning import Tuning
 from app.web.wire import MOST_BYTES, line_pair, pack, send, unpack
 from control.errors import DeviceError, LinepilotError, MissingExtraError
@@ -31,6 +35,7 @@ _HANGS_S = 1.0
 _IDLE_S = 0.5
 _REFUSED, _ARMED = "not armed", "armed"
 _GONE_S = 2.0
+_WISHES = {"stop": Wish.STOP, "arm": Wish.ARM}
 _SWITCH_S = 0.0005
 """The loop must not wait Python's usual 5 ms until a thread of ours lets it go on."""
 
@@ -40,6 +45,9 @@ class Recordings(Protocol):
 
     @property
     def running(self) -> bool: ...
+    @property
+    def folder(self) -> Path: ...
+    def spread(self) -> dict[str, Any] | None: ...
     def start(self) -> None: ...
     def stop(self) -> None: ...
 
@@ -51,15 +59,17 @@ class Page:
 
     def __init__(
         self, config: RobotConfig, *, helm: Helm, recordings: Recordings, host: str = "127.0.0.1", port: int = 0,
-        autopilot: bool = True, now_s: Callable[[], float] = time.monotonic,
+        https: bool = False, autopilot: bool = True, now_s: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        """Raises MissingExtraError; InputError when the port cannot be had."""
+        """Raises MissingExtraError; InputError when the port cannot be had, or no certificate be made."""
         if not all(find_spec(name) for name in _LIBRARIES):
             raise MissingExtraError(", ".join(_LIBRARIES), extra="web", purpose="the web page")
         self._helm, self._recordings, self._autopilot, self._now_s = helm, recordings, autopilot, now_s
         self._telemetry, self._tuning = Telemetry(config), Tuning(config.follower)
         self._can_tune = config.law == "linepilot"
-        self._listener, self.address = listen(host, port)
+        self._config = config
+        self._certificate = str(own_certificate()) if https else ""
+        self._listener, self.address = listen(host, port, https=https)
         self._lock = Lock()
         self._wish = Wish.NOTHING
         self._notice = ""
@@ -118,7 +128,9 @@ class Page:
                 start_new_session=True,
             )  # fmt: skip
         self._line = ours
-        send(ours, pack(self.address.access()))
+        sessions = str(self._recordings.folder.absolute())
+        told = {"access": self.address.access(), "sessions": sessions, "about": about(self._config)}
+        send(ours, pack({**told, "certificate": self._certificate}))
         self._heard_s = self._now_s() + _START_S
         self._threads = [
             Thread(target=self._hear_all, args=(ours,), name="web page, in", daemon=True),
@@ -177,10 +189,8 @@ class Page:
 
     def _do(self, said: dict[str, Any]) -> None:
         do, by = said["do"], said["by"]
-        if do == "stop":
-            self._ask(Wish.STOP)
-        elif do == "arm":
-            self._ask(Wish.ARM)
+        if do in _WISHES:
+            self._ask(_WISHES[do])
         elif do == "claim" and not self._helm.claim(by):
             self._notice = f"{self._helm.driver} has the stick"
         elif do == "leave":
@@ -189,6 +199,8 @@ class Page:
             refused = self._tuning.turn(said["name"], said["value"]) if self._can_tune else "this law has no such gains"
             if refused:
                 self._notice = refused
+        elif do == "save":
+            Thread(target=self._save, name="save button", daemon=True).start()
         elif do == "record":
             self._record(on=said["on"])
 
@@ -211,6 +223,15 @@ class Page:
         except LinepilotError as error:
             self._notice = str(error)
 
+    def _save(self) -> None:
+        """The settings of this drive, with the knobs as they are now."""
+        try:
+            path = save_tuned(self._config, self._tuning.settings, folder=Path())
+        except LinepilotError as error:
+            self._notice = str(error)
+        else:
+            self._notice = f"saved; next time: linepilot drive {path}"
+
     def _tell_all(self, line: socket.socket) -> None:
         while not self._closing.is_set():
             self._news.wait(_IDLE_S)
@@ -230,5 +251,6 @@ class Page:
     def _own_numbers(self) -> dict[str, Any]:
         return {
             "driver": self._helm.driver, "autopilot": self._autopilot, "recording": self._recordings.running,
-            "notice": self._notice, "knobs": self._tuning.shown() if self._can_tune else [],
+            "notice": self._notice, "collected": self._recordings.spread(),
+            "knobs": self._tuning.shown() if self._can_tune else [],
         }  # fmt: skip

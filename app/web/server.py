@@ -2,7 +2,7 @@
 
     python -m app.web.server LINE_FD LISTENER_FD
 
-The first packet on the line holds the token and the names of the host.
+The first packet on the line holds the token, the names of the host, and what the page tells of the robot.
 """
 
 from __future__ import annotations
@@ -23,19 +23,23 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.web.access import Access, Gate
 from app.web.hub import Hub
 from app.web.lease import Allowance
+from app.web.sessions_api import session_routes
 from app.web.wire import MOST_BYTES as MOST_PACKET_BYTES
 from app.web.wire import unpack
 from app.web.wishes import MOST_BYTES, RefusedError, read_wish
 
 _STATIC = Path(__file__).with_name("static")
-_SCRIPTS = ("page.js", "stick.js", "video.js", "plots.js", "tuning.js")
+_SCRIPTS = (
+    "page.js", "stick.js", "video.js", "plots.js", "tuning.js", "views.js", "sessions.js", "player.js", "about.js",
+    "collection.js",
+)  # fmt: skip
 _FILES = {
     "/": ("index.html", "text/html"), "/style.css": ("style.css", "text/css"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
@@ -44,6 +48,7 @@ _FILES = {
 """By their address, with their kind."""
 _PER_S = 60.0
 _NICE = 5
+_SWITCH_S = 0.0005
 _STATUS_S = 0.05
 _SILENT_S = 0.5
 """Without news from the loop the status is told anew, so that a page sees that the server lives."""
@@ -55,7 +60,7 @@ _LEFT = (WebSocketDisconnect, RuntimeError)
 _POLICY, _TOO_MANY = 1008, "more than 60 messages a second"
 
 
-def application(hub: Hub, access: Access) -> Gate:
+def application(hub: Hub, access: Access, *, sessions: Path, about: dict[str, Any]) -> Gate:
     numbers = count(1)
 
     async def control(client: WebSocket) -> None:
@@ -68,9 +73,13 @@ def application(hub: Hub, access: Access) -> Gate:
 
     # One route for each file: there is no path to climb out of.
     files = [Route(path, _file(_STATIC / name, kind)) for path, (name, kind) in _FILES.items()]
-    return Gate(
-        Starlette(routes=[*files, WebSocketRoute("/control", control), WebSocketRoute("/video", video)]), access
-    )
+
+    async def told(_: Request) -> Response:
+        return JSONResponse(about)
+
+    routes = [*files, Route("/about", told), *session_routes(sessions)]
+    sockets = [WebSocketRoute("/control", control), WebSocketRoute("/video", video)]
+    return Gate(Starlette(routes=[*routes, *sockets]), access)
 
 
 def _file(path: Path, kind: str) -> Callable[[Request], Response]:
@@ -159,9 +168,13 @@ async def _serve_until_ended(line: socket.socket, listener: socket.socket) -> No
     hub = Hub(line)
     hub.listen()
     config = uvicorn.Config(
-        application(hub, Access(**settings)), lifespan="off", log_config=None, access_log=False, server_header=False,
+        application(
+            hub, Access(**settings["access"]), sessions=Path(settings["sessions"]), about=settings["about"]
+        ),
+        lifespan="off", log_config=None, access_log=False, server_header=False,
         proxy_headers=False, ws_max_size=MOST_BYTES, ws_per_message_deflate=False, ws_ping_interval=_PING_S,
         ws_ping_timeout=_PING_S, limit_concurrency=_MOST_CONNECTIONS, timeout_graceful_shutdown=1,
+        ssl_certfile=settings["certificate"] or None,
     )  # fmt: skip
     server = uvicorn.Server(config)
     beating = asyncio.create_task(hub.beat())
@@ -179,6 +192,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Many viewers may cost pictures, but not the loop its time.
     os.nice(_NICE)
+    # Threads that read sessions must let the sockets of whoever drives go on at once.
+    sys.setswitchinterval(_SWITCH_S)
     line, listener = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
     asyncio.run(_serve_until_ended(line, listener))
 

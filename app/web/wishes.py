@@ -18,7 +18,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """``claim`` and ``leave`` the stick, ``arm``, ``stop``."""
+    """``claim`` and ``leave`` the stick, ``arm``, ``stop``, ``save`` what was tuned."""
 
     do: str
 
@@ -43,7 +43,7 @@ class Record:
 
 
 Wish: TypeAlias = Plain | Stick | Tune | Record
-_PLAIN = ("claim", "leave", "arm", "stop")
+_PLAIN = ("claim", "leave", "arm", "stop", "save")
 _FIELDS = {"stick": ("steering", "throttle", "seen_ms"), "tune": ("name", "value"), "record": ("on",)}
 
 

@@ -87,7 +87,8 @@ class Gamepad:
         """Waits for each. Raises DeviceError when the pad is gone."""
         while True:
             yield from self.events()
-            select.select([self._fd], [], [], _LOOK_S)
+            if self._fd is not None:
+                select.select([self._fd], [], [], _LOOK_S)
 
     def _position(self) -> StickPosition:
         if not self._held:

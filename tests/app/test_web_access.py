@@ -35,7 +35,23 @@ def test_the_printed_address_opens_the_page_and_leaves_a_cookie_no_script_can_re
 
 
 def test_with_the_cookie_everything_comes_and_the_token_is_not_repeated(place: Place) -> None:
-    for path in ("/", "/page.js", "/stick.js", "/video.js", "/plots.js", "/tuning.js", "/style.css", "/icon.svg"):
+    for path in (
+        "/",
+        "/page.js",
+        "/stick.js",
+        "/video.js",
+        "/plots.js",
+        "/tuning.js",
+        "/views.js",
+        "/sessions.js",
+        "/player.js",
+        "/about.js",
+        "/collection.js",
+        "/style.css",
+        "/icon.svg",
+        "/about",
+        "/sessions",
+    ):
         answer = get(place, path)
         assert answer.status_code == 200, path
         assert place.token not in answer.text + str(answer.headers)
@@ -107,13 +123,15 @@ def test_there_is_no_path_to_climb(place: Place, path: str) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 def test_nothing_is_changed_by_a_request(place: Place, method: str) -> None:
-    answer = httpx.request(method, f"http://{place.host}/", headers={"Cookie": place.cookie}, timeout=30)
+    answer = httpx.request(
+        method, f"http://{place.host}/", headers={"Cookie": place.cookie, "Origin": f"http://{place.host}"}, timeout=30
+    )
     assert answer.status_code == 405
 
 
 def scope(host: str) -> dict[str, Any]:
     headers = [(b"host", host.encode()), (b"cookie", b"c=t")]
-    return {"type": "http", "path": "/", "query_string": b"", "headers": headers}
+    return {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": headers}
 
 
 HOSTS = {

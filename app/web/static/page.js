@@ -3,6 +3,10 @@ import { startVideo } from "./video.js";
 import { Stick } from "./stick.js";
 import { Plots } from "./plots.js";
 import { Tuning } from "./tuning.js";
+import { CollectionView } from "./collection.js";
+import { Sessions } from "./sessions.js";
+import { fillAbout } from "./about.js";
+import { startViews } from "./views.js";
 
 const byId = (id) => document.getElementById(id);
 const SAY_MS = 50;       // 20 commands a second; the robot stops after 300 ms without one
@@ -32,10 +36,12 @@ function text(id, value) {
 const mine = () => me !== "" && status.holder === me;
 const stick = new Stick(byId("stick"), byId("knob"));
 const plots = new Plots(byId("plot"), byId("legend"));
-const tuning = new Tuning(byId("knobs"), byId("undo"), byId("copy"), byId("settings"), send);
+const tuning = new Tuning(byId("knobs"), byId("undo"), byId("copy"), byId("settings"), byId("save"), send);
+const collection = new CollectionView(byId("collection"), byId("spread"), byId("collected"), byId("advice"));
+const sessions = new Sessions(byId);
 
 function connect() {
-  socket = new WebSocket(`ws://${location.host}/control`);
+  socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/control`);
   socket.onmessage = (event) => hear(JSON.parse(event.data));
   socket.onclose = (event) => {
     me = "";
@@ -67,6 +73,7 @@ function hear(message) {
   showButtons();
   showGauges();
   plots.add(status);
+  collection.show(status.collected);
   tuning.show(status.knobs ?? [], mine());
 }
 
@@ -139,6 +146,13 @@ setInterval(() => {
 }, SAY_MS);
 
 // The token is in a cookie now, and not for people who look over a shoulder.
-if (location.search) history.replaceState(null, "", "/");
+if (location.search) history.replaceState(null, "", `/${location.hash}`);
+startViews((view) => {
+  // What is not seen is not steered.
+  stick.release();
+  if (view === "sessions") sessions.show();
+  else sessions.leave();
+  if (view === "about" || view === "calibrate") fillAbout(byId("chosen"), byId("measured"));
+});
 startVideo(byId("picture"), (facts) => text("picture-facts", facts));
 connect();

@@ -1,10 +1,11 @@
 // Sliders for a few gains, with undo of each change that this page made.
 export class Tuning {
-  constructor(place, undo, copy, settings, send) {
-    Object.assign(this, { place, undoButton: undo, settings, send });
+  constructor(place, undo, copy, settings, save, send) {
+    Object.assign(this, { place, undoButton: undo, saveButton: save, copy, settings, send });
     this.sliders = new Map();
     this.changes = [];
     undo.addEventListener("click", () => this.undo());
+    save.addEventListener("click", () => this.send({ do: "save" }));
     copy.addEventListener("click", () => this.#write());
   }
 
@@ -17,6 +18,7 @@ export class Tuning {
       slider.value = knob.value;
     }
     this.may = may;
+    this.saveButton.disabled = !may || !knobs.length;
     this.undoButton.disabled = !may || !this.changes.length;
   }
 
@@ -54,6 +56,7 @@ export class Tuning {
 
   #write() {
     this.settings.hidden = !this.settings.hidden;
+    this.copy.setAttribute("aria-expanded", String(!this.settings.hidden));
     this.settings.textContent = [...this.sliders.values()].map(({ key, value }) => `${key}=${value}`).join("\n");
   }
 }

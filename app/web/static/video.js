@@ -2,12 +2,12 @@
 const AGAIN_MS = 1000;
 
 export function startVideo(canvas, tell) {
-  const socket = new WebSocket(`ws://${location.host}/video`);
+  const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/video`);
   socket.binaryType = "arraybuffer";
   const times = [];
   socket.onopen = () => socket.send("next");
   socket.onmessage = async (event) => {
-    const size = await draw(canvas, event.data);
+    const { size } = await draw(canvas, event.data);
     times.push(performance.now());
     if (times.length > 30) times.shift();
     const fps = times.length > 1 ? ((times.length - 1) * 1000) / (times.at(-1) - times[0]) : 0;
@@ -22,7 +22,7 @@ export function startVideo(canvas, tell) {
   };
 }
 
-async function draw(canvas, data) {
+export async function draw(canvas, data) {
   const length = new DataView(data).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, length)));
   const picture = await createImageBitmap(new Blob([new Uint8Array(data, 4 + length)], { type: "image/jpeg" }));
@@ -50,5 +50,5 @@ async function draw(canvas, data) {
     pen.arc(...place(head.target), width / 40, 0, 7);
     pen.stroke();
   }
-  return `${head.width} × ${head.height}`;
+  return { size: `${head.width} × ${head.height}`, head };
 }
