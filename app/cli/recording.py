@@ -41,6 +41,7 @@ class Recording:
         """``rule`` chooses the pictures that are kept; without, all are."""
         self._place, self._rule = place, rule
         self._collection: Collection | None = None
+        self._by_button = _BY_BUTTON
         self._what: _What | None = None
         self._recorder: SessionRecorder | None = None
         self._pressing = Lock()
@@ -53,13 +54,17 @@ class Recording:
     @property
     def folder(self) -> Path:
         """Where sessions lie, or will."""
-        place = self._place or _BY_BUTTON
+        place = self._place or self._by_button
         return place.parent if place.suffix == ".mcap" else place
 
     def spread(self) -> dict[str, Any] | None:
         """Of the pictures that were collected until now, for the page; None when all are kept."""
         collection = self._collection
         return None if collection is None or self._recorder is None else collection.spread.told()
+
+    def begin_at(self, folder: Path) -> None:
+        """Where the button records, when that is not the usual folder."""
+        self._by_button = folder
 
     def begin(self, config: RobotConfig, *, facts: Mapping[str, str], lossless: bool, scene_json: str = "") -> None:
         """``lossless`` where nothing is lost by waiting for the disk; ``scene_json`` is the simulated world.
@@ -82,7 +87,7 @@ class Recording:
 
                     self._collection = Collection(self._rule)
                 self._recorder = SessionRecorder(
-                    self._place or _BY_BUTTON, config=what.config, facts=what.facts, lossless=what.lossless,
+                    self._place or self._by_button, config=what.config, facts=what.facts, lossless=what.lossless,
                     notice=self._tell, scene_json=what.scene_json, collection=self._collection,
                 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -12,6 +13,8 @@ from robot.sessions.session_copy import copy_session
 from robot.sessions.summary import Outline, outline
 
 _MOST_SHOWN = 200
+_FRESH_S = 2.0
+"""A file without an end that was written to so lately is one that is being recorded."""
 
 
 class UnknownSessionError(Exception):
@@ -106,4 +109,7 @@ def _row(path: Path) -> dict[str, Any]:
 
 
 def _state(short: Outline) -> str:
+    now_s = datetime.now(tz=timezone.utc).timestamp()
+    if not short.is_closed and abs(now_s - short.path.stat().st_mtime) < _FRESH_S:
+        return "being recorded"
     return "whole" if short.is_closed and not short.damage else "damaged" if short.is_closed else "cut off"

@@ -1,6 +1,6 @@
 """The page in a real browser: touch, keys, undo, what assistive technology reads, and how it looks.
 
-apt-get install chromium && pip install playwright
+apt-get install chromium && pip install playwright axe-playwright-python
 LINEPILOT_SCREENSHOT=docs/page.png python -m pytest -m slow tests/app/test_web_browser.py
 """
 
@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 from web_stand import Stand, driven
+
+from app.cli.main import main
 
 playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 _CHROMIUM = shutil.which("chromium")
@@ -187,3 +189,89 @@ def test_a_screenshot_for_the_docs(browser: Any, stand: Stand, tmp_path: Path) -
     page.screenshot(path=str(place.with_name(f"{place.stem}-phone.png")))
     phone.close()
     assert place.stat().st_size > 20_000
+
+
+VIEWS = ("drive", "sessions", "label", "calibrate", "about")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a lap, one that was cut off, and one that is empty."""
+    folder = tmp_path_factory.mktemp("sessions")
+    drive = ["drive", "--track", "oval", "model=classical", "--picture", str(folder / "drive.png")]
+    assert main([*drive, "--record", str(folder / "lap.mcap")]) == 0
+    whole = (folder / "lap.mcap").read_bytes()
+    (folder / "killed.mcap").write_bytes(whole[: len(whole) // 2])
+    (folder / "empty.mcap").write_bytes(b"")
+    for name in ("killed.mcap", "empty.mcap"):
+        os.utime(folder / name, (1e9, 1e9))
+    return folder
+
+
+def open_view(page: Any, name: str) -> None:
+    page.locator(f'nav a[href="#{name}"]').click()
+    expect(page.locator(f"#view-{name}")).to_be_visible()
+
+
+def test_a_session_is_played_back_cut_and_repaired(browser: Any, recorded: Path) -> None:
+    with driven(autopilot=True, folder=recorded) as stand:
+        context = browser.new_context(viewport=PHONE)
+        page = context.new_page()
+        page.goto(stand.place.url)
+        open_view(page, "sessions")
+        page.get_by_role("button", name="Open lap.mcap").click()
+        expect(page.locator("#replay-facts")).to_contain_text("armed")
+        page.locator("#seek").fill("30")
+        expect(page.locator("#replay-facts")).to_contain_text("0:01.0 of")
+        last = int(page.locator("#seek").get_attribute("max"))
+        page.locator("#seek").fill(str(last - 30))
+        page.wait_for_function("document.querySelector('#replay-facts').textContent.startsWith('0:01.0') === false")
+        page.get_by_role("button", name="Cut from here").click()
+        page.get_by_role("button", name="Play", exact=True).click()
+        expect(page.locator("#seek")).to_have_value(str(last))
+        page.locator("#trim").click()
+        expect(page.locator("#sessions-said")).to_have_text("made lap-trimmed.mcap")
+        page.get_by_role("button", name="Repair killed.mcap").click()
+        expect(page.locator("#sessions-said")).to_have_text("made killed-repaired.mcap")
+        expect(page.get_by_role("button", name="Open killed-repaired.mcap")).to_be_visible()
+        context.close()
+    assert (recorded / "lap-trimmed.mcap").stat().st_size < (recorded / "lap.mcap").stat().st_size
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_axe_finds_nothing_to_complain_of_in_any_view(browser: Any, recorded: Path, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+    with driven(autopilot=True, folder=recorded) as stand:
+        context = browser.new_context(viewport=PHONE, color_scheme=scheme)
+        page = context.new_page()
+        page.goto(stand.place.url)
+        for name in VIEWS:
+            open_view(page, name)
+            if name == "sessions":
+                page.get_by_role("button", name="Open lap.mcap").click()
+                expect(page.locator("#replay-facts")).to_contain_text("armed")
+            found = axe.Axe().run(page).response["violations"]
+            assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], name
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        context.close()
+
+
+def test_a_bend_is_driven_by_keys_and_recorded(browser: Any, tmp_path: Path) -> None:
+    with driven(folder=tmp_path) as stand:
+        context = browser.new_context(viewport=PHONE)
+        page = context.new_page()
+        page.goto(stand.place.url)
+        take_and_arm(page)
+        page.get_by_role("button", name="Record", exact=True).click()
+        expect(page.get_by_role("button", name="Stop recording")).to_be_visible()
+        page.keyboard.down("KeyW")
+        page.keyboard.down("KeyA")
+        page.wait_for_function("Number(document.querySelector('#g-speed').value) > 0.1")
+        page.keyboard.up("KeyA")
+        page.keyboard.up("KeyW")
+        page.get_by_role("button", name="Stop recording").click()
+        expect(page.get_by_role("button", name="Record", exact=True)).to_be_visible()
+        open_view(page, "sessions")
+        page.get_by_role("button", name="Open").first.click()
+        expect(page.locator("#events")).to_contain_text("moved the stick")
+        context.close()

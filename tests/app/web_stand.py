@@ -140,12 +140,14 @@ class Stand:
 
 
 @contextmanager
-def driven(*, autopilot: bool = False, record: Path | None = None) -> Iterator[Stand]:
-    """A drive that goes on until the end of the block."""
+def driven(*, autopilot: bool = False, record: Path | None = None, folder: Path | None = None) -> Iterator[Stand]:
+    """A drive that goes on until the end of the block; ``folder`` is where the button records."""
     world = make_world(find_track("oval"), look="white-tape", config=CONFIG, seed=0)
     helm = Helm(CONFIG.teleop, autopilot=autopilot)
     ending = Event()
     with Recording(record) as recording:
+        if folder is not None:
+            recording.begin_at(folder)
         page = Page(CONFIG, helm=helm, recordings=recording, autopilot=autopilot)
         rig = make_rig(world, estimator=open_estimator(CONFIG), config=CONFIG)
         rig = replace(rig, camera=RealTimeCamera(rig.camera), helm=helm)

@@ -18,5 +18,9 @@ export async function fillAbout(about, calibrate) {
   const { chosen, measured } = await answer.json();
   if (about.rows.length) return;
   for (const [name, value] of chosen) row(about, [name, value]);
-  for (const { name, value, date, command } of measured) row(calibrate, [name, value, date ? `measured ${date}` : "assumed, not measured", code(command)]);
+  for (const { name, value, date, command } of measured) {
+    const state = document.createElement("span");
+    state.append(date ? `measured ${date}` : "assumed", code(command));
+    row(calibrate, [name, value, state]);
+  }
 }
