@@ -18,7 +18,7 @@ from sim.looks import find_look
 from sim.rig import SimCamera, SimClock, SimMotors
 from sim.tracks.geometry import Track
 from sim.vehicle.measured import measured_vehicle
-from sim.vehicle.params import JETBOT, JETRACER
+from sim.vehicle.params import JETBOT, JETRACER, VehicleParams
 from sim.world import Truth, World
 
 _OPEN_END_M = 0.35
@@ -61,10 +61,14 @@ def aimed(config: RobotConfig, *, look: str) -> RobotConfig:
     return config if "target" in config.model_fields_set else config.model_copy(update={"target": target})
 
 
+def usual_vehicle(config: RobotConfig) -> VehicleParams:
+    """As far as nothing was measured."""
+    return JETRACER if config.motors.vehicle == "ackermann" else JETBOT
+
+
 def make_world(track: Track, *, look: str, config: RobotConfig, seed: int, clutter: int | None = None) -> World:
     """The vehicle that the settings speak of, standing at the start; ``clutter`` as for a World."""
-    usual = JETRACER if config.motors.vehicle == "ackermann" else JETBOT
-    vehicle = measured_vehicle(config.calibration, usual)
+    vehicle = measured_vehicle(config.calibration, usual_vehicle(config))
     world = World(track, look=look, vehicle=vehicle, calibration=config.calibration, clutter=clutter)
     world.reset(seed)
     return world

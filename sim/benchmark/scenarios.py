@@ -1,28 +1,33 @@
-"""Many simulated drives: track x look x direction, in a pool of processes."""
+"""One simulated drive of a benchmark: track x look x direction x delay x robot x seed, and what it is judged by."""
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
+import json
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from control.errors import CameraError, MotorError
 from perception.estimator import Estimator
 from robot.config import RobotConfig
-from robot.drive.pilots import open_estimator
-from sim.benchmark.run import SimulatedDrive, aimed, make_world, simulate
+from sim.benchmark.detail import Detail, DetailRecorder
+from sim.benchmark.effort import curvature_rate_rms
+from sim.benchmark.metrics import OFF_LINE_PENALTY_S
+from sim.benchmark.robots import drawn_mount, drawn_vehicle, with_delay
+from sim.benchmark.run import SimulatedDrive, end_of, simulate, usual_vehicle
 from sim.tracks.geometry import Track
+from sim.vehicle.measured import measured_vehicle
+from sim.world import World
 
 Record = dict[str, str | float | bool | None]
 Direction = Literal["forward", "reverse"]
 DIRECTIONS: tuple[Direction, ...] = ("forward", "reverse")
+IDENTITY = ("track", "look", "direction", "clutter", "seed", "robot", "delay_ms")
+"""What makes a scenario the same one in two benchmarks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,6 +37,24 @@ class Scenario:
     direction: Direction
     seed: int
     clutter: int = 0
+    robot: int = 0
+    """0 is the robot that was calibrated; another number draws one that the calibration might be of."""
+    delay_s: float | None = None
+    """From exposure to wheels, and known to the controller; None is as calibrated."""
+
+    @property
+    def identity(self) -> str:
+        """For files; equal for the same scenario."""
+        delay = None if self.delay_s is None else round(self.delay_s * 1000, 3)
+        values = (self.track.name, self.look, self.direction, self.clutter, self.seed, self.robot, delay)
+        return json.dumps(dict(zip(IDENTITY, values, strict=True)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    record: Record
+    """The same whatever drove it, and however many beside it."""
+    detail: Detail | None
 
 
 def seed_of(seed: int, *, track: int, look: str) -> int:
@@ -41,15 +64,48 @@ def seed_of(seed: int, *, track: int, look: str) -> int:
 
 def run_scenario(scenario: Scenario, *, config: RobotConfig, estimator: Estimator) -> Record:
     """One lap, or an open track to its end; ``estimator`` answers for the target of ``config``."""
+    return drive_scenario(scenario, config=config, estimator=estimator, detailed=False).record
+
+
+def drive_scenario(scenario: Scenario, *, config: RobotConfig, estimator: Estimator, detailed: bool) -> Outcome:
+    """As ``run_scenario``; with ``detailed`` also what a report shows."""
     track = scenario.track if scenario.direction == "forward" else scenario.track.reversed()
-    world = make_world(track, look=scenario.look, config=config, seed=scenario.seed, clutter=scenario.clutter)
-    result = SimulatedDrive(world=world)
-    stopped = ""
+    if scenario.delay_s is not None:
+        config = config.model_copy(update={"calibration": with_delay(config.calibration, scenario.delay_s)})
+    world = _world(scenario, track, config)
+    result, stopped = SimulatedDrive(world=world), ""
+    recorder = DetailRecorder()
     try:
-        simulate(world, estimator=estimator, config=config, into=result)
+        if detailed:
+            simulate(world, estimator=estimator, config=config, into=result, keep=recorder)
+        else:
+            simulate(world, estimator=estimator, config=config, into=result)
     except (CameraError, MotorError) as error:
         stopped = str(error)
+    record = _record(scenario, config, result, stopped=stopped)
+    return Outcome(record=record, detail=recorder.detail(track.vertices) if detailed else None)
+
+
+def _world(scenario: Scenario, track: Track, config: RobotConfig) -> World:
+    """With the robot of the scenario; the controller knows only the calibrated one."""
+    calibration = config.calibration
+    vehicle = measured_vehicle(calibration, usual_vehicle(config))
+    if scenario.delay_s is not None:
+        camera_s = calibration.latency.camera_s
+        vehicle = replace(vehicle, camera_delay_s=camera_s, motor_delay_s=scenario.delay_s - camera_s)
+    if scenario.robot:
+        rng = np.random.default_rng([scenario.seed, scenario.robot])
+        vehicle = drawn_vehicle(vehicle, calibration, rng=rng)
+        calibration = replace(calibration, mount=drawn_mount(calibration.mount, calibration, rng=rng))
+    world = World(track, look=scenario.look, vehicle=vehicle, calibration=calibration, clutter=scenario.clutter)
+    world.reset(scenario.seed)
+    return world
+
+
+def _record(scenario: Scenario, config: RobotConfig, result: SimulatedDrive, *, stopped: str) -> Record:
     metrics = result.metrics
+    lap_s = metrics.lap_time_s
+    end_m = end_of(result.world.track, laps=1)
     return {
         "track": scenario.track.name, "look": scenario.look, "direction": scenario.direction,
         "target": config.target, "clutter": scenario.clutter,
@@ -58,41 +114,42 @@ def run_scenario(scenario: Scenario, *, config: RobotConfig, estimator: Estimato
         "off_line_s": metrics.off_line_s, "mean_speed_m_s": metrics.mean_speed_m_s, "lap_time_s": metrics.lap_time_s,
         "distance_m": metrics.distance_m, "seed": scenario.seed,
         "stopped_by": stopped or ", ".join(result.stopped_by),
+        "robot": scenario.robot, "delay_ms": None if scenario.delay_s is None else round(scenario.delay_s * 1000, 3),
+        "progress": min(1.0, metrics.distance_m / end_m), "off_line_times": metrics.off_line_times,
+        "penalised_lap_time_s": None if lap_s is None else lap_s + OFF_LINE_PENALTY_S * metrics.off_line_times,
+        "lateral_deviation_median_m": metrics.lateral_deviation_median_m,
+        "steering_effort_1pm_s": curvature_rate_rms(result.ticks),
+        "camera_to_wheel_ms": result.latency_s * 1000,
     }  # fmt: skip
 
 
-_worker: tuple[RobotConfig, dict[str, Estimator]]
-"""With an estimator for each target that was asked for."""
+def finite(value: str | float | bool | None) -> float | None:
+    """A number of a record, or None where it says nothing."""
+    return float(value) if isinstance(value, int | float) and isfinite(value) else None
 
 
-def _start(config: RobotConfig) -> None:
-    """A worker's own copy of what every scenario needs."""
-    global _worker
-    # ^C ends the parent, which ends the workers; they would only print their tracebacks.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
-    _worker = (config, {})
-
-
-def _work(scenario: Scenario) -> Record:
-    given, estimators = _worker
-    config = aimed(given, look=scenario.look)
-    if config.target not in estimators:
-        estimators[config.target] = open_estimator(config)
-    return run_scenario(scenario, config=config, estimator=estimators[config.target])
+def scenarios_of(
+    tracks: list[Track], *, looks: list[str], directions: tuple[Direction, ...], clutter: int, seeds: list[int],
+    robots: int, delays_s: list[float | None],
+) -> Iterator[Scenario]:  # fmt: skip
+    """Every combination, in an order that does not depend on the machine."""
+    for number, track in enumerate(tracks):
+        for look in looks:
+            for seed in seeds:
+                for way in directions:
+                    for delay_s in delays_s:
+                        for robot in range(robots):
+                            yield Scenario(
+                                track=track, look=look, direction=way, clutter=clutter, robot=robot, delay_s=delay_s,
+                                seed=seed_of(seed, track=number, look=look),
+                            )  # fmt: skip
 
 
 def run_all(scenarios: list[Scenario], *, config: RobotConfig, workers: int) -> Iterator[tuple[int, Record]]:
-    """Yields (index, record) as they finish; one thread a worker for the network.
+    """Yields (index, record) as they finish, in a pool of so many processes."""
+    from sim.benchmark.work import Job, run_jobs, worker_pool
 
-    The records do not depend on the number of workers.
-    """
-    single = config.model_copy(update={"threads": 1})
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(single,)) as pool:
-        try:
-            jobs: dict[Future[Record], int] = {pool.submit(_work, scenario): i for i, scenario in enumerate(scenarios)}
-            for job in as_completed(jobs):
-                yield jobs[job], job.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    jobs = [Job(scenario=scenario, config=config) for scenario in scenarios]
+    with worker_pool(workers) as pool:
+        for index, outcome in run_jobs(pool, jobs):
+            yield index, outcome.record
