@@ -25,7 +25,7 @@ from control.messages import Target
 from perception.dataset import LabelledPhoto, PhotoSet
 from perception.dataset.card import read_card
 from perception.dataset.interchange import read_any
-from perception.dataset.split import held_out_sessions, parts
+from perception.dataset.split import held_out_sessions, hold_out_end, parts
 from perception.dataset.store import with_prefix
 from perception.look_ahead import ROWS
 from robot.drive.interrupt import StopRequest, stop_on_signals
@@ -101,8 +101,6 @@ def _divided(
     photos: Sequence[LabelledPhoto], found: PhotoSet, *, wanted: str | None
 ) -> tuple[list[LabelledPhoto], list[LabelledPhoto]]:
     """As asked for, else as the card says, else by session, else the end of the only one."""
-    from perception.training.fine_tune import hold_out_end
-
     sessions = [s for s in (wanted or "").split(",") if s]
     unknown = [s for s in sessions if s not in {p.session for p in photos}]
     if unknown:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from control.errors import DatasetError
 from perception.dataset.card import DataSetCard, Part
 from perception.dataset.photos import LabelledPhoto
 
 _SHARE = 0.2
+_ENOUGH = 60
+"""Pictures of a lone session from which on some can be spared for validation."""
 
 
 def held_out_sessions(photos: Iterable[LabelledPhoto], *, share: float = _SHARE) -> tuple[str, ...]:
@@ -24,6 +26,14 @@ def held_out_sessions(photos: Iterable[LabelledPhoto], *, share: float = _SHARE)
             chosen.append(session)
             held += count
     return tuple(chosen) or (min(counts, key=lambda s: (counts[s], s)),)
+
+
+def hold_out_end(photos: Sequence[LabelledPhoto]) -> tuple[list[LabelledPhoto], list[LabelledPhoto]]:
+    """For one session: its last fifth, when there are enough to spare."""
+    if len(photos) < _ENOUGH:
+        return list(photos), []
+    cut = len(photos) - len(photos) // 5
+    return list(photos[:cut]), list(photos[cut:])
 
 
 def parts(photos: Iterable[LabelledPhoto], card: DataSetCard | None) -> dict[Part, list[LabelledPhoto]]:

@@ -257,14 +257,3 @@ def _with_history(
         **({"at_best_px": result.best.mean_px} if held else {}),
     }  # fmt: skip
     return metadata.model_copy(update={"training": {**metadata.training, **chosen, **found}})
-
-
-def hold_out_end(photos: Sequence[LabelledPhoto]) -> tuple[list[LabelledPhoto], list[LabelledPhoto]]:
-    """For one session: its last fifth, when there are enough to spare."""
-    if len(photos) < _ENOUGH:
-        return list(photos), []
-    cut = len(photos) - len(photos) // 5
-    return list(photos[:cut]), list(photos[cut:])
-
-
-_ENOUGH = 60

@@ -15,11 +15,12 @@ from control.errors import ConfigError, DatasetError, LinepilotError  # noqa: E4
 from control.messages import LineEstimate, LinePoint  # noqa: E402
 from perception.checkpoint import load_network  # noqa: E402
 from perception.dataset import LabelledPhoto  # noqa: E402
+from perception.dataset.split import hold_out_end  # noqa: E402
 from perception.look_ahead import ROWS  # noqa: E402
 from perception.metadata import ModelMetadata, xy_metadata  # noqa: E402
 from perception.network import BINS, TARGETS, LineNet  # noqa: E402
 from perception.training.augment import STILL, Augmentation, sample, samples, view  # noqa: E402
-from perception.training.fine_tune import FineTuneSettings, Watcher, fine_tune, hold_out_end, save_fine_tuned  # noqa: E402
+from perception.training.fine_tune import FineTuneSettings, Watcher, fine_tune, save_fine_tuned  # noqa: E402
 from perception.training.photo_labels import prepare  # noqa: E402
 
 SIZE = 32
