@@ -64,7 +64,7 @@ def page(browser: Any, stand: Stand) -> Iterator[Any]:
 def take_and_arm(page: Any) -> None:
     page.get_by_role("button", name="Take the stick").click()
     page.get_by_role("button", name="Arm", exact=True).click()
-    expect(page.locator("#state")).to_have_text("armed")
+    expect(page.locator("#state")).to_have_attribute("data-state", "armed")
 
 
 def test_a_thumb_takes_over_lets_go_and_stops(page: Any) -> None:
