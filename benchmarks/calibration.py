@@ -9,6 +9,7 @@ through the fitted lens, and its motors by a drive that sees the floor through b
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 from app.cli.calibrate_motors_simulated import watch_world  # noqa: E402
 from app.cli.calibrate_simulated import hidden_lens, simulated_floor  # noqa: E402
 from benchmarks.results import emit  # noqa: E402
+from benchmarks.tuned_gains import report  # noqa: E402
 from calibration.board import Board  # noqa: E402
 from calibration.camera import CameraFit, fit_camera  # noqa: E402
 from calibration.detection import BoardFinder, View  # noqa: E402
@@ -171,8 +173,17 @@ ROWS: dict[str, tuple[str, float | None, str]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3, help="made-up robots; default: 3")
+    parser.add_argument(
+        "--gains", type=int, default=20, metavar="N", help="robots whose gains are searched; default: 20"
+    )
+    parser.add_argument("--trials", type=int, default=60, help="settings tried for each; default: 60")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     cv2.setNumThreads(1)
+    if options.gains:
+        report(robots=options.gains, trials=options.trials, workers=options.workers)
+    if not options.seeds:
+        return
     worst = Worst()
     for seed in range(options.seeds):
         one_robot(worst, seed=seed)

@@ -90,16 +90,7 @@ class World:
     def reset(self, seed: int, *, start_m: float = 0.0, lateral_m: float = 0.0, turn_rad: float = 0.0) -> None:
         """Stand at ``start_m`` along the track, ``lateral_m`` to its left, turned by ``turn_rad`` to the left."""
         paint_rng, vehicle_rng, self._rng, clutter_rng = np.random.default_rng(seed).spawn(4)
-        ground = paint_floor(self._path, self.look, rng=paint_rng)
-        clutter = place_clutter(self._path, per_10_m=self.clutter, rng=clutter_rng)
-        clutter.paint(ground, rng=clutter_rng)
-        self._scenery = Scenery(self.projection, clutter.solids, lamp=clutter.lamp)
-        self._floor = FloorPyramid(ground)
-        if self._rays is None:
-            self._rays = RayMap(self.projection, metres_per_pixel=ground.metres_per_pixel)
-        self._panorama = paint_panorama(tile(self.look.wall), rng=paint_rng)
-        camera = self.calibration.camera
-        self._sensor = Sensor(self.look.sensor, width=camera.width, height=camera.height, rng=self._rng)
+        self._paint(paint_rng, clutter_rng)
         self.params = self._nominal.randomised(vehicle_rng) if self._randomise else self._nominal
         self.vehicle = Vehicle(self.params, pose=self._beside(start_m, lateral_m, turn_rad))
         # On a crossing both branches are equally near: the hint says which one is meant.
@@ -107,6 +98,19 @@ class World:
         self._near = self.track.nearest(x, y, hint=self.track.segment_at(start_m))
         self._distance_m = 0.0
         self._look_up()
+
+    def _paint(self, rng: np.random.Generator, clutter_rng: np.random.Generator) -> None:
+        """All that only pictures need."""
+        ground = paint_floor(self._path, self.look, rng=rng)
+        clutter = place_clutter(self._path, per_10_m=self.clutter, rng=clutter_rng)
+        clutter.paint(ground, rng=clutter_rng)
+        self._scenery = Scenery(self.projection, clutter.solids, lamp=clutter.lamp)
+        self._floor = FloorPyramid(ground)
+        if self._rays is None:
+            self._rays = RayMap(self.projection, metres_per_pixel=ground.metres_per_pixel)
+        self._panorama = paint_panorama(tile(self.look.wall), rng=rng)
+        camera = self.calibration.camera
+        self._sensor = Sensor(self.look.sensor, width=camera.width, height=camera.height, rng=self._rng)
 
     @property
     def truth(self) -> Truth:

@@ -1,0 +1,149 @@
+"""``linepilot calibrate gains``: PID, feed-forward, look-ahead and speeds for the robot that was measured."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+import cv2
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.calibration_file import read_calibration
+from app.cli.gains_file import backup_of, undo_gains, write_gains
+from app.cli.gains_picture import draw_search
+from app.cli.options import add_settings, config_from, count, natural, parser, refuse_unwritable
+from app.cli.picture_files import require_picture_name
+from control.errors import ConfigError, InputError
+from robot.config import RobotConfig
+from sim.tuning.courses import Course, Driven
+from sim.tuning.gains import Gains
+from sim.tuning.search import Trial, Tuned, tune
+
+_WHAT = """Search for better gains in a simulator that carries this robot's calibration, on several robots that the
+calibration might be of. The simulator's own labels, with noise as a network's, are the eyes. The gains are written into
+the settings file only when they are better on tracks that the search has not seen, not slower, and bear as much extra
+delay; --undo takes them back. The top speed of the settings is never raised. Nothing moves."""
+_EXAMPLE = """linepilot calibrate gains robot.yaml
+  linepilot calibrate gains --trials 120 --seed 3
+  linepilot calibrate gains robot.yaml --undo"""
+
+
+def run(arguments: list[str]) -> int:
+    options = parser("calibrate gains", what=_WHAT, example=_EXAMPLE)
+    add = options.add_argument
+    add_settings(options)
+    add("--undo", action="store_true", help="take back what was written last")
+    add("--out", type=Path, metavar="YAML", help="default: the settings file that is given, or robot.yaml")
+    add("--calibration", type=Path, default=Path("calibration.yaml"), metavar="YAML",
+        help="used when the settings name none; default: calibration.yaml, where there is one")  # fmt: skip
+    add("--picture", type=Path, default=Path("gains.png"), metavar="PNG", help="default: gains.png")
+    add("--trials", type=count, default=60, metavar="N", help="default: 60, a few minutes")
+    add("--seed", type=natural, default=0, metavar="N")
+    add("--workers", type=count, default=os.cpu_count() or 1, metavar="N", help="processes; default: one a core")
+    chosen = options.parse(arguments)
+    if any(word.startswith("profile:") for word in chosen.settings):
+        raise ConfigError("gains are written into a file of yours; first: linepilot config --profile NAME > robot.yaml")
+    out = chosen.out or _settings_file(chosen.settings) or Path("robot.yaml")
+    if chosen.undo:
+        before, after = undo_gains(out)
+        Console().print(_changes("gains", before, after))
+        print(f"{out}: as before")
+        return 0
+    refuse_unwritable(out, chosen.picture)
+    require_picture_name(chosen.picture)
+    config = _config(chosen, out)
+    tuned = _tuned(chosen, config)
+    draw_search(tuned, chosen.picture)
+    _tell(tuned)
+    print(f"{chosen.picture}: what was tried, and how much delay each bears")
+    if tuned.why_not:
+        print(f"{out}: not changed; {tuned.why_not}")
+        return 0
+    new, old = tuned.after.gains, tuned.before.gains
+    write_gains(out, {name: value for name, value in new.items() if value != old[name]})
+    print(f"{out}: new gains; {backup_of(out).name} holds what was there, --undo takes it back")
+    return 0
+
+
+def _settings_file(words: Sequence[str]) -> Path | None:
+    files = [word for word in words if "=" not in word]
+    return Path(files[0]) if files else None
+
+
+def _config(chosen: Namespace, out: Path) -> RobotConfig:
+    """Raises ConfigError, InputError, CalibrationError."""
+    words = list(chosen.settings)
+    if out.exists() and not any("=" not in word for word in words):
+        # What is written there must be what was searched from.
+        words.insert(0, str(out))
+    config = config_from(words)
+    if config.law != "linepilot":
+        raise ConfigError(f"only law=linepilot has gains that can be searched, not law={config.law}")
+    if "calibration" not in config.model_fields_set:
+        if not chosen.calibration.exists() and chosen.calibration != Path("calibration.yaml"):
+            raise InputError(f"{chosen.calibration}: no such file; measure with: linepilot calibrate motors")
+        config = config.model_copy(update={"calibration": read_calibration(chosen.calibration)})
+    if not config.calibration.measured.drive.date:
+        print("motors and latency were never measured: robots of the usual make are driven. Better first: "
+              "linepilot calibrate motors")  # fmt: skip
+    return config
+
+
+def _tuned(chosen: Namespace, config: RobotConfig) -> Tuned:
+    began_s, tried = monotonic(), 0
+
+    def told(trial: Trial) -> None:
+        nonlocal tried
+        tried += 1
+        if tried in (1, chosen.trials) or tried % 10 == 0:
+            took = monotonic() - began_s
+            print(f"{tried} of {chosen.trials} tried, best {trial.best_m * 1000:.2f} mm, {took:.0f} s", flush=True)
+
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(chosen.workers, mp_context=context, initializer=_start) as pool:
+        try:
+            return tune(config, trials=chosen.trials, seed=chosen.seed, run=partial(_map, pool), told=told)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _start() -> None:
+    # ^C ends the parent, which ends the workers; they would only print their tracebacks.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+
+
+def _map(pool: Executor, drive: Callable[[Course], Driven], courses: Sequence[Course]) -> list[Driven]:
+    return list(pool.map(drive, courses))
+
+
+def _changes(title: str, before: Gains, after: Gains) -> Table:
+    table = Table(title=title)
+    for name in ("setting", "before", "after"):
+        table.add_column(name, justify="left" if name == "setting" else "right")
+    for name, value in before.items():
+        new = after[name]
+        table.add_row(name, f"{value:.3g}", f"{new:.3g}" if new != value else "same")
+    return table
+
+
+def _tell(tuned: Tuned) -> None:
+    table = _changes("gains", tuned.before.gains, tuned.after.gains)
+    table.add_section()
+    old, new = tuned.before, tuned.after
+    share = (1 - new.drives.error_m / old.drives.error_m) * 100
+    table.add_row("error on unseen tracks, rms", f"{old.drives.error_m * 1000:.2f} mm",
+                  f"{new.drives.error_m * 1000:.2f} mm ({-share:+.0f} %)")  # fmt: skip
+    table.add_row("worst drive", f"{max(old.errors_m) * 1000:.2f} mm", f"{max(new.errors_m) * 1000:.2f} mm")
+    table.add_row("mean speed", f"{old.drives.speed_mps:.3f} m/s", f"{new.drives.speed_mps:.3f} m/s")
+    margins = (f"{margin * 1000:.0f} ms" for margin in tuned.margins_s)
+    table.add_row(f"extra delay borne within {tuned.limit_m * 1000:.1f} mm", *margins)
+    Console().print(table)

@@ -1,0 +1,1 @@
+"""Gains for one robot, searched in the simulator that carries its calibration."""
