@@ -119,6 +119,12 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "Gauge = Callable[[float], float | None]  [Gauge = Callable[[float], float | None]] -> dropped",
     ): "a name for the type checker",
     ("robot/drive/health.py", _SAME): _SHORTCUT,
+    ("robot/drive/health.py", "_STRIDE = 16  [16] -> 16 + 1"): _SHORTCUT,
+    (
+        "robot/drive/health.py",
+        "while self._seen[0][0] < frame.stamp_s - _WINDOW_S:  [self._seen[0][0] < frame.stamp_s - _WINDOW_S] -> LtE",
+    ): _INSTANT,
+    ("robot/motors/guard.py", "_AGAIN_S = 0.05  [0.05] -> 0.05 * 0.5"): "STOP twice as often is STOP",
     ("robot/drive/battery.py", "_CLOSE_S = 1.0  [1.0] -> 1.0 + 1"): _PATIENCE,
     ("robot/drive/battery.py", "_CLOSE_S = 1.0  [1.0] -> 1.0 * 0.5"): _PATIENCE,
     ("robot/drive/pacer.py", "self._due_s = 0.0  [0.0] -> 0.0 + 1"): _LATER,

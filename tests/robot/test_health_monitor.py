@@ -112,4 +112,9 @@ def test_without_a_frame_nothing_is_said_of_what_was_not_seen() -> None:
     assert health.line_confidence == 1.0
     assert health.picture_ok
     assert health.camera_ok
+    assert health.dropped_fraction == 0.0
     assert not health.emergency_stop
+
+
+def test_a_frame_speaks_for_its_camera() -> None:
+    assert HealthMonitor(fps=30.0).read(frame(1, 100.0), confidence=1.0, now_s=100.0).camera_ok
