@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
@@ -124,19 +123,16 @@ def _open_page(chosen: Namespace, config: RobotConfig, *, helm: Helm, recording:
     console = Console(stderr=True)
     if page.address.warning:
         console.print(page.address.warning, soft_wrap=True, markup=False, highlight=False)
-        _show_code(page.address.url, console)
+        _show_code(page.address.url)
     # Alone on standard output, for whoever opens it from a script.
     Console().print(page.address.url, soft_wrap=True, markup=False, highlight=False)
     return page
 
 
-def _show_code(url: str, console: Console) -> None:
+def _show_code(url: str) -> None:
     """For a phone's camera: nobody likes to type a token. Only where somebody sees it."""
-    if not console.is_terminal or find_spec("segno") is None:
+    if not sys.stderr.isatty() or find_spec("segno") is None:
         return
     import segno
 
-    code = io.StringIO()
-    segno.make(url, error="l").terminal(out=code, compact=True)
-    # Past rich, which would wrap it.
-    sys.stderr.write(code.getvalue())
+    segno.make(url, error="l").terminal(out=sys.stderr, compact=True)
