@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
+from typing import Protocol
 
 import numpy as np
 
@@ -12,11 +13,29 @@ from control.errors import CameraError, CameraStalled, MotorError
 from control.messages import WheelCommand
 from robot.cameras.source import Frame, Image
 from sim.vehicle.actuators import standing
-from sim.world import World
+from sim.vehicle.params import VehicleParams
+
+
+class Surroundings(Protocol):
+    """What a robot drives in: a World, or the pictures of a recorded drive."""
+
+    @property
+    def params(self) -> VehicleParams: ...
+
+    @property
+    def now_s(self) -> float: ...
+
+    def image(self) -> Image:
+        """What the camera sees now."""
+        ...
+
+    def command(self, wheels: WheelCommand) -> None: ...
+
+    def advance_to(self, when_s: float) -> None: ...
 
 
 class SimClock:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Surroundings) -> None:
         self._world = world
 
     def now_s(self) -> float:
@@ -29,7 +48,7 @@ class SimCamera:
     Frames are numbered through, over a stall and over a second call of ``frames``.
     """
 
-    def __init__(self, world: World, *, fps: float = 30.0) -> None:
+    def __init__(self, world: Surroundings, *, fps: float = 30.0) -> None:
         if not fps > 0:
             raise CameraError(f"the simulated camera needs a positive frame rate, not {fps:g}")
         self._world = world
@@ -107,7 +126,7 @@ class SimCamera:
 
 
 class SimMotors:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Surroundings) -> None:
         self._world = world
         self._closed = False
         self.failing = False

@@ -28,7 +28,8 @@ Open loop: the pictures are the recorded ones, whatever is commanded. Of a simul
 the world that its file holds, so that nothing changed means identical to the bit.
 
 With --closed-loop the robot is put back on that drive in the simulator, and the controller steers; a simulated drive
-runs in its own world, a real one in pictures made from the recorded ones, near where it drove.
+runs in its own world, a real one in pictures made from the recorded ones, near where it drove. --pictures stored
+treats a simulated drive as a real one.
 
 Exit code 0: within the tolerances. 1: changed. 2: cannot be replayed."""
 _EXAMPLE = """linepilot replay drive.mcap

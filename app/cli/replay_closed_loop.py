@@ -23,6 +23,8 @@ from sim.scene import Scene
 _LATERAL, _PACE = "lateral", "pace"
 _TOLERANCES = {_LATERAL: 0.01, _PACE: 0.05}
 """Lateral error rms, metres, and mean speed, m/s, that the drive may be worse by."""
+_ASIDE_M = 0.05
+"""On pictures made from a recorded drive: how far aside of it, rms, it may go."""
 _MEASURES = (
     ("lateral error rms", "lateral_error_rms_m", 100.0, "cm"),
     ("lateral error p95", "lateral_error_p95_m", 100.0, "cm"),
@@ -40,7 +42,8 @@ def replay_closed_loop(chosen: Namespace, drive: RecordedDrive) -> int:
     if drive.scene is None or chosen.pictures == "stored":
         from app.cli.replay_views import replay_views
 
-        return replay_views(chosen, drive)
+        given = tolerance[_LATERAL] if any(text.startswith(_LATERAL) for text in chosen.tolerance) else _ASIDE_M
+        return replay_views(chosen, drive, lateral_m=given)
     return _in_its_world(chosen, drive, drive.scene, tolerance)
 
 

@@ -64,7 +64,7 @@ def rerun(drive: RecordedDrive, scene: Scene, *, offset_m: float = 0.0, told: Ca
     finally:
         estimator.close()
     then = _metrics(recorded, lap_m=scene.track.length_m, laps=laps, end_m=end_m)
-    rms, largest = lateral_difference(_profile_of([t.truth for t in recorded]), _profile_of(result.truths))
+    rms, largest = lateral_difference(profile_of([t.truth for t in recorded]), profile_of(result.truths))
     return Rerun(
         then=then, now=result.metrics, recorded=recorded, drive=result, apart_rms_m=rms, apart_max_m=largest,
         first_other_s=_first_other(recorded, result),
@@ -88,7 +88,7 @@ Profile = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Distance along the track and lateral error, metres; the distance rises."""
 
 
-def _profile_of(truths: Sequence[Truth | None]) -> Profile:
+def profile_of(truths: Sequence[Truth | None]) -> Profile:
     known = [truth for truth in truths if truth is not None]
     distance = np.maximum.accumulate([truth.distance_m for truth in known])
     return distance, np.array([truth.lateral_error_m for truth in known])

@@ -81,6 +81,29 @@ def test_closed_loop_another_controller_steers(recorded: Path) -> None:
     assert moved["replayed"]["lateral_error_max_m"] == pytest.approx(0.03, abs=0.005)
 
 
+def test_closed_loop_a_drive_is_driven_beside_in_pictures_made_from_its_own(
+    recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [recorded, "--closed-loop", "--pictures", "stored", "--offset", "0.04"]
+    found = replayed(*words, expect=0)
+    assert found["pictures"] == "synthesised"
+    assert found["aside_max_m"] == pytest.approx(0.04, abs=0.002)
+    assert abs(found["aside_at_end_m"]) < 0.015
+    assert found["valid_share"] > 0.8
+    assert "came to its end" in capsys.readouterr().out
+    # As in the world itself.
+    true = replayed(recorded, "--closed-loop", "--offset", "0.04", "--tolerance", "lateral=0.1", expect=0)
+    assert found["lateral_error_rms_m"] == pytest.approx(true["replayed"]["lateral_error_rms_m"], abs=0.002)
+
+
+def test_closed_loop_a_real_drive_needs_a_calibration(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(GOLDEN / "footage.mcap"), "--closed-loop"]) == 2
+    assert "never measured" in capsys.readouterr().err
+    measured = ["calibration.measured.mount.date='2026-01-01'", "calibration.measured.drive.date='2026-01-01'"]
+    assert main(["replay", str(GOLDEN / "footage.mcap"), "--closed-loop", *measured]) == 2
+    assert "pictures are 160x120, but the lens was measured at 224x224" in capsys.readouterr().err
+
+
 def test_its_stored_pictures_are_nearly_those_it_saw(recorded: Path) -> None:
     found = replayed(recorded, "--pictures", "stored", expect=0)
     assert found["identical"] < found["ticks"]
