@@ -1,9 +1,10 @@
 """How near the calibration comes to hidden truths: lens, mount, motors, latency. Prints JSON lines, the worst of all.
 
-    python benchmarks/calibration.py [--seeds 3] | python benchmarks/results.py
+    python benchmarks/calibration.py [--seeds 3] [--gains 20] | python benchmarks/results.py
 
 Each seed is another made-up robot: its lens is fitted to pictures of a board, its mount to a board on the floor seen
 through the fitted lens, and its motors by a drive that sees the floor through both. Nothing is told but the pictures.
+Then gains are searched for other robots, and OpenCV's own sample pictures are fitted where opencv-doc is installed.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ sys.path.insert(0, str(ROOT))
 
 from app.cli.calibrate_motors_simulated import watch_world  # noqa: E402
 from app.cli.calibrate_simulated import hidden_lens, simulated_floor  # noqa: E402
+from benchmarks.opencv_samples import report as report_samples  # noqa: E402
 from benchmarks.results import emit  # noqa: E402
-from benchmarks.tuned_gains import report  # noqa: E402
+from benchmarks.tuned_gains import report as report_gains  # noqa: E402
 from calibration.board import Board  # noqa: E402
 from calibration.camera import CameraFit, fit_camera  # noqa: E402
 from calibration.detection import BoardFinder, View  # noqa: E402
@@ -180,8 +182,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     cv2.setNumThreads(1)
+    if not report_samples():
+        print("no OpenCV samples here: apt-get install opencv-doc", file=sys.stderr)
     if options.gains:
-        report(robots=options.gains, trials=options.trials, workers=options.workers)
+        report_gains(robots=options.gains, trials=options.trials, workers=options.workers)
     if not options.seeds:
         return
     worst = Worst()
