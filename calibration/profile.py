@@ -12,6 +12,9 @@ from typing import Literal
 from calibration.quality import Quality
 from control.errors import CalibrationError
 
+VERSION = 1
+"""Of calibration.yaml; another number is another meaning of its fields."""
+
 
 def _require(ok: bool, message: str) -> None:
     if not ok:
@@ -108,10 +111,17 @@ class Latency:
 class Calibration:
     """Everything measured about one robot; ``calibration.yaml`` holds exactly this."""
 
-    version: int = 1
+    version: int = VERSION
     camera: CameraModel = field(default_factory=CameraModel)
     mount: CameraMount = field(default_factory=CameraMount)
     drive: DriveTrim = field(default_factory=DriveTrim)
     steering: SteeringTrim = field(default_factory=SteeringTrim)
     latency: Latency = field(default_factory=Latency)
     measured: Quality = field(default_factory=Quality)
+
+    def __post_init__(self) -> None:
+        _require(
+            self.version == VERSION,
+            f"calibration.version: this file is of version {self.version}, and this linepilot reads version {VERSION}; "
+            + ("update linepilot" if self.version > VERSION else "measure again with: linepilot calibrate"),
+        )

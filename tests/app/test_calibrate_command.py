@@ -133,6 +133,19 @@ def test_a_broken_calibration_is_not_written_over(tmp_path: Path, capsys: pytest
     assert out.read_text() == "mount: {hight_m: 1}\n"
 
 
+@pytest.mark.parametrize(("version", "told"), [(0, "measure again"), (2, "update linepilot")])
+def test_a_file_of_another_version_is_told_and_kept(
+    version: int, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "c.yaml"
+    out.write_text(f"version: {version}\n")
+    assert main(["calibrate", "camera", "--sim", "--out", str(out)]) == 2
+    err = capsys.readouterr().err
+    assert told in err
+    assert err.count("\n") == 1
+    assert out.read_text() == f"version: {version}\n"
+
+
 @pytest.mark.parametrize("line", [[], ["--line", "25"]], ids=["board", "line"])
 def test_a_made_up_floor_becomes_a_mount(line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, grid = tmp_path / "c.yaml", tmp_path / "grid.png"
