@@ -11,7 +11,7 @@ define gstreamer
 	@command -v gst-launch-1.0 >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -qy --no-install-recommends gstreamer1.0-tools gstreamer1.0-plugins-base; } || true
 endef
 
-.PHONY: drive test test-all bench clean
+.PHONY: drive test test-all bench docs clean
 
 drive: $(VENV)/.drive
 	$(BIN)/linepilot drive --track reInvent2019_track
@@ -41,6 +41,14 @@ test-all: test
 
 bench: $(VENV)/.drive
 	$(BIN)/linepilot bench
+
+# The site, in build/site.
+docs: $(VENV)/.docs
+	$(BIN)/mkdocs build --strict
+
+$(VENV)/.docs: pyproject.toml | $(VENV)/.drive
+	$(BIN)/pip install -q -e '.[docs]'
+	touch $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
