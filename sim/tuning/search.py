@@ -27,7 +27,7 @@ _HOPELESS = 1.5
 _BETTER, _SLOWER = 0.98, 0.98
 _EXTRA_S = (0.0, 0.02, 0.04, 0.06, 0.08, 0.10, 0.12)
 _LATE_S = 0.04
-"""The search tries what this much extra delay does: with half as much again the gains as shipped leave the line, too."""
+"""The search tries what this much extra delay does: with half as much again the gains as shipped leave the line too."""
 _ENOUGH_S = 0.06
 """A margin that needs no defence."""
 _MARGIN_TIMES = 3.0
