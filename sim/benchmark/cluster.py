@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor
@@ -32,6 +33,8 @@ def cluster_executor(address: str) -> Iterator[Executor]:
     with dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT_S:g}s"}), warnings.catch_warnings():
         # Versions that differ a little between machines are none of a person's business who drives robots.
         warnings.simplefilter("ignore")
+        # A cluster that goes is one sentence of ours, not a traceback of theirs.
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL + 1)
         client = _connect(kind, address)
         try:
             yield client.get_executor(retries=_RETRIES)
