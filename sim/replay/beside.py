@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from calibration.profile import Calibration
 from calibration.projection import GroundProjection
 from control.errors import SessionError
 from control.supervisor import SafetySupervisor
@@ -15,11 +16,12 @@ from robot.config import RobotConfig
 from robot.drive.cycle_timer import CycleTimer
 from robot.drive.loop import Rig, Tick, drive
 from robot.drive.pilots import make_mixer, make_pilot, open_estimator
+from robot.sessions.hindsight import driven
+from robot.sessions.session_tick import Image
 from sim.benchmark.run import usual_vehicle
 from sim.replay.closed_loop import Profile
-from sim.replay.odometry import poses_at_exposure
 from sim.replay.recorded import RecordedDrive, RecordedTick
-from sim.replay.views import Place, RecordedWorld
+from sim.replay.views import Array, Place, RecordedWorld, fitted
 from sim.rig import SimCamera, SimClock, SimMotors
 from sim.vehicle.measured import measured_vehicle
 
@@ -48,13 +50,12 @@ def drive_beside(
     recorded: RecordedDrive, *, offset_m: float = 0.0, told: Callable[[int], None] = lambda _: None
 ) -> Beside:
     """Raises SessionError, ModelError, CameraError, MotorError."""
-    ticks = list(recorded.ticks())
-    if sum(tick.has_picture for tick in ticks) < 2:
+    ticks = [tick for tick in recorded.ticks() if tick.has_picture]
+    if len(ticks) < 2:
         raise SessionError(f"{recorded.path}: holds no pictures to make views of")
-    # Where it went was commanded through the recorded calibration; the robot of today has the one that was given.
-    poses = poses_at_exposure([tick.tick for tick in ticks], recorded.config)
     config = recorded.config
     calibration = config.calibration
+    poses = _poses(ticks, calibration)
     world = RecordedWorld(
         ticks, poses, projection=GroundProjection(calibration.camera, calibration.mount),
         vehicle=measured_vehicle(calibration, usual_vehicle(config)), offset_m=offset_m,
@@ -82,6 +83,18 @@ def drive_beside(
         estimator.close()
     found.ended = found.ended or ", ".join(cause.value for cause in causes)
     return found
+
+
+def _poses(ticks: Sequence[RecordedTick], calibration: Calibration) -> Array:
+    """(N, 3): as the wheels were told, corrected by the floor's own motion where it has texture."""
+
+    def picture(number: int) -> Image | None:
+        frame = ticks[number].frame
+        image = frame.image()
+        return None if image is None else fitted(image, calibration.camera, source=str(frame.path))
+
+    found = driven([tick.tick for tick in ticks], calibration, pictures=picture)
+    return np.array([(pose.x, pose.y, pose.heading) for pose in found.poses])
 
 
 def _rig(world: RecordedWorld, config: RobotConfig, estimator: Estimator) -> Rig:

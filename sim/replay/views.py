@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.profile import CameraModel
 from calibration.projection import GroundProjection
 from control.errors import SessionError
 from control.messages import WheelCommand
@@ -83,15 +84,15 @@ class ViewMaker:
 class RecordedWorld:
     """The surroundings of a recorded drive, near where it went: a robot that is not held to it drives here.
 
-    Its vehicle is the one that the calibration describes. Starts ``offset_m`` to the left of the recorded start.
+    ``poses`` (N, 3) are x, y and heading of the vehicle's origin when the picture of each of ``ticks`` was taken. The
+    vehicle is the one that the calibration describes. Starts ``offset_m`` to the left of the recorded start.
     """
 
     def __init__(
         self, ticks: Sequence[RecordedTick], poses: Array, *, projection: GroundProjection, vehicle: VehicleParams,
         offset_m: float = 0.0,
     ) -> None:  # fmt: skip
-        kept = [k for k, tick in enumerate(ticks) if tick.has_picture]
-        self._ticks, self._poses = [ticks[k] for k in kept], poses[kept]
+        self._ticks, self._poses = ticks, poses
         self._maker, self._camera = ViewMaker(projection), projection.camera
         self._held: tuple[int, Image] | None = None
         x, y, heading = self._poses[0].tolist()
@@ -140,16 +141,18 @@ class RecordedWorld:
             frame = self._ticks[index].frame
             image = frame.image()
             assert image is not None
-            self._held = index, self._fitted(image, str(frame.path))
+            self._held = index, fitted(image, self._camera, source=str(frame.path))
         return self._held[1]
 
-    def _fitted(self, image: Image, source: str) -> Image:
-        camera, (height, width) = self._camera, image.shape[:2]
-        if (width, height) == (camera.width, camera.height):
-            return image
-        if abs(width / height * camera.height / camera.width - 1) > _ASPECT:
-            raise SessionError(
-                f"{source}: its pictures are {width}x{height}, but the lens was measured at "
-                f"{camera.width}x{camera.height}; give the calibration of the camera that took them"
-            )
-        return np.asarray(cv2.resize(image, (camera.width, camera.height), interpolation=cv2.INTER_AREA), np.uint8)
+
+def fitted(image: Image, camera: CameraModel, *, source: str) -> Image:
+    """In the size at which the lens was measured. Raises SessionError for the picture of another camera."""
+    height, width = image.shape[:2]
+    if (width, height) == (camera.width, camera.height):
+        return image
+    if abs(width / height * camera.height / camera.width - 1) > _ASPECT:
+        raise SessionError(
+            f"{source}: its pictures are {width}x{height}, but the lens was measured at "
+            f"{camera.width}x{camera.height}; give the calibration of the camera that took them"
+        )
+    return np.asarray(cv2.resize(image, (camera.width, camera.height), interpolation=cv2.INTER_AREA), np.uint8)
