@@ -14,18 +14,28 @@ _HALF_M = 0.5
 _TWO_SIGMA = 2.0
 
 
-def drawn_vehicle(nominal: VehicleParams, calibration: Calibration, *, rng: np.random.Generator) -> VehicleParams:
-    """Around what was measured, by its standard deviations; never measured, around the usual robot of that make."""
+def drawn_vehicle(
+    nominal: VehicleParams,
+    calibration: Calibration,
+    *,
+    rng: np.random.Generator,
+    deviations: float = 1.0,
+    rest: VehicleParams | None = None,
+) -> VehicleParams:
+    """Around what was measured, by its standard deviations; never measured, around the usual robot of that make.
+
+    ``rest`` says what the calibration does not tell; None is as nominal.
+    """
     known = calibration.measured.drive
     if not known.date or nominal.drive != "differential":
         return nominal.randomised(rng)
 
     def near(value: float, deviation: float, *, least: float = 0.0) -> float:
-        return max(least, value + deviation * float(rng.standard_normal()))
+        return max(least, value + deviations * deviation * float(rng.standard_normal()))
 
-    unequal = known.ratio * float(rng.standard_normal()) / 2
+    unequal = deviations * known.ratio * float(rng.standard_normal()) / 2
     return replace(
-        nominal,
+        rest or nominal,
         top_speed_mps=near(nominal.top_speed_mps, known.speed * nominal.top_speed_mps, least=0.05),
         left_gain=nominal.left_gain * (1 + unequal), right_gain=nominal.right_gain * (1 - unequal),
         dead_zone=min(0.5, near(nominal.dead_zone, known.dead_zone)),

@@ -20,7 +20,7 @@ _ROWS = tuple((1 - i / 6) * 0.93 for i in range(12))
 class EyeNoise:
     """Standard deviations in image x, where 2 is the picture's width.
 
-    As the shipped model erred on three simulated tracks: 0.004 to 0.008 of all rows together, 0.006 to 0.012 of each.
+    As the shipped model erred on three simulated tracks: 0.004 to 0.008 of all rows together, 0.006 to 0.017 of each.
     """
 
     common: float = 0.006

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from robot.config import RobotConfig
+from sim.benchmark.robots import drawn_vehicle
 from sim.vehicle.measured import measured_vehicle
 from sim.vehicle.params import JETBOT, JETRACER, VehicleParams
 
@@ -22,22 +23,11 @@ def likely_robots(config: RobotConfig, count: int, *, rng: np.random.Generator) 
 
 
 def _drawn(nominal: VehicleParams, config: RobotConfig, rng: np.random.Generator) -> VehicleParams:
-    known = config.calibration.measured.drive
     other = nominal.randomised(rng)
-    if not known.date or nominal.drive != "differential":
+    if not config.calibration.measured.drive.date or nominal.drive != "differential":
         return other
-
-    def near(value: float, deviation: float) -> float:
-        return max(0.0, value + _CAUTION * deviation * float(rng.standard_normal()))
-
-    unequal = _CAUTION * known.ratio * float(rng.standard_normal()) / 2
     # The measured top speed and wheel base contain slip and understeer; the sag of the battery is in neither.
-    return replace(
-        other, slip=nominal.slip, understeer=nominal.understeer,
-        top_speed_mps=near(nominal.top_speed_mps, known.speed * nominal.top_speed_mps),
-        dead_zone=min(0.5, near(nominal.dead_zone, known.dead_zone)),
-        left_gain=nominal.left_gain * (1 + unequal), right_gain=nominal.right_gain * (1 - unequal),
-        wheel_base_m=near(nominal.wheel_base_m, known.wheel_base_m),
-        lag_s=near(nominal.lag_s, known.lag_s), camera_delay_s=nominal.camera_delay_s,
-        motor_delay_s=near(nominal.motor_delay_s, known.delay_s),
+    rest = replace(
+        other, slip=nominal.slip, understeer=nominal.understeer, camera_delay_s=nominal.camera_delay_s
     )  # fmt: skip
+    return drawn_vehicle(nominal, config.calibration, rng=rng, deviations=_CAUTION, rest=rest)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from app.cli.main import main
+from control.errors import InputError
 from perception import checkpoint
 from perception.checkpoint import save_weights
 from perception.training import first_weights
@@ -100,10 +101,15 @@ def test_synth_keeps_what_is_there_already(there: str, capsys: pytest.CaptureFix
 
 
 def test_synth_leaves_nothing_half_written(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("app.cli.synth.frames", lambda *_, **__: iter(()))
+    def full(path: Path, content: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content[:10])
+        raise InputError(f"{path}: cannot be written")
+
+    monkeypatch.setattr("app.cli.synth.replace_file", full)
     before = sorted(Path().iterdir())
-    with pytest.raises(StopIteration):
-        main(["synth", "--count", "1", "--out", "pictures"])
+    assert main(["synth", "--count", "1", "--out", "pictures"]) == 2
+    assert "cannot be written" in capsys.readouterr().err
     assert sorted(Path().iterdir()) == before
 
 
@@ -225,6 +231,7 @@ def test_train_interrupted_while_it_waits_for_pictures_is_one_line() -> None:
     script = """
 import sys
 from app.cli.main import main
+from control.errors import InputError
 from perception.training import pool, train as training
 draw = pool.SamplePool.draw
 def told(*given):

@@ -13,6 +13,7 @@ from sim import synthetic
 from sim.render.appearance import LineStyle, TrackStyle, crossing_path, random_line_style
 from sim.render.ground import corners
 from sim.synthetic import frames
+from sim.synthetic_path import SIZE
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -95,3 +96,22 @@ def test_a_crossing_way_passes_over_the_path_ahead() -> None:
     assert other[:, 1].min() < -1
     assert other[:, 1].max() > 1
     assert 0 < other[np.abs(other[:, 1]).argmin(), 0] < 1.8
+
+
+def test_no_border_lies_across_a_way_that_is_crossed() -> None:
+    # Straight ahead, seen from above the start: the columns of the way stay free of paint.
+    style, path = _lane(0.3), np.stack([np.arange(-1.2, 4.5, 0.02), np.zeros(285)], axis=1)
+    style = replace(style, lines=style.lines[:2])
+    crossed = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        view = synthetic._View(rng, jetbots=1.0)
+        picture = np.zeros((SIZE, SIZE, 3), np.uint8)
+        synthetic._paint_track(picture, view, style, path, rng)
+        along = np.column_stack([np.linspace(0.25, 1.2, 80), np.zeros(80)])
+        column, row = view.to_pixels(along).round().astype(int).T
+        assert not picture[row, column].any()
+        aside = np.column_stack([np.linspace(0.25, 1.2, 80), np.full(80, 0.3)])
+        column, row = np.clip(view.to_pixels(aside).round().astype(int), 0, SIZE - 1).T
+        crossed += not picture[row, column].all()
+    assert crossed, "no seed drew a crossing"
