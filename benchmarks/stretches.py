@@ -13,11 +13,8 @@ from types import TracebackType
 from typing import Literal
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.search import Outcome
-from control.messages import LineEstimate, LinePoint
 from perception.engines import open_engine
 from perception.estimator import Estimator
 from robot.config import load_config
@@ -25,8 +22,8 @@ from robot.drive.pilots import SHIPPED_MODEL
 from sim.benchmark.metrics import DriveMetrics, measure
 from sim.benchmark.run import SimulatedDrive, end_of, simulate
 from sim.benchmark.scenarios import Direction
-from sim.render.ground import Image
 from sim.tracks.library import find_track
+from sim.tuning.labelled_world import EXACT, LabelledWorld
 from sim.vehicle.params import JETBOT, JETRACER
 from sim.world import World
 
@@ -36,8 +33,6 @@ _SLOWEST_MPS = 0.12
 """Slower than this on average a drive is not worth its time, and counts as not completed."""
 _RUN_UP_M = 1.0
 """Laws differ in how they start, which on a short stretch would weigh more than on a track."""
-_ROWS = tuple((1 - i / 6) * 0.93 for i in range(12))
-"""Where the truth tells the line, near to far: about as the shipped model does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +51,10 @@ def drive_stretch(stretch: Stretch, settings: Sequence[str], *, model: Estimator
     Ends early, as not completed, when the robot leaves the line or is too slow. Raises CameraError, MotorError.
     """
     config = load_config(None, settings)
-    kind = TruthWorld if model is None else World
-    world = _world(kind, stretch, config.motors.vehicle, config.calibration.drive.top_speed_mps)
+    painted = model is not None
+    world = _world(stretch, config.motors.vehicle, config.calibration.drive.top_speed_mps, painted=painted)
     world.reset(stretch.seed)
-    eyes = world if isinstance(world, TruthWorld) else model
+    eyes = world if isinstance(world, LabelledWorld) else model
     assert eyes is not None
     whole_m = end_of(world.track, laps=1)
     run_up_m, end_m = 0.0, whole_m
@@ -77,37 +72,15 @@ def drive_stretch(stretch: Stretch, settings: Sequence[str], *, model: Estimator
     return replace(metrics, distance_m=max(0.0, metrics.distance_m - run_up_m))
 
 
-class TruthWorld(World):
-    """A world that is its own eyes: sees what the simulator knows, as of when the picture was taken.
-
-    Nothing is rendered. A picture is noise, so that none is black, frozen or like another.
-    """
-
-    def reset(self, seed: int, *, start_m: float = 0.0, lateral_m: float = 0.0, turn_rad: float = 0.0) -> None:
-        super().reset(seed, start_m=start_m, lateral_m=lateral_m, turn_rad=turn_rad)
-        self._labels: dict[bytes, tuple[NDArray[np.float64], NDArray[np.bool_]]] = {}
-
-    def image(self) -> Image:
-        picture = self._rng.integers(64, 192, (16, 16, 3), dtype=np.uint8)
-        self._labels[picture.tobytes()] = self.labels(_ROWS)
-        return picture
-
-    def estimate(self, image: Image) -> LineEstimate:
-        x, seen = self._labels.pop(image.tobytes())
-        points = tuple(LinePoint(x=float(a), y=y, visible=float(v)) for a, y, v in zip(x, _ROWS, seen, strict=True))
-        return LineEstimate(points=points, confidence=float(seen.any()))
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
 @lru_cache(maxsize=6)
-def _world(kind: type[World], stretch: Stretch, vehicle: str, wheel_speed_mps: float) -> World:
-    """Kept for the next settings: lens and floor take longer than a drive by the truth."""
+def _world(stretch: Stretch, vehicle: str, wheel_speed_mps: float, *, painted: bool) -> World:
+    """Kept for the next settings: lens and floor take longer than a drive by the truth, which needs no paint."""
     track = find_track(stretch.track)
     driven = track if stretch.direction == "forward" else track.reversed()
     robot = JETRACER if vehicle == "ackermann" else replace(JETBOT, top_speed_mps=wheel_speed_mps)
-    return kind(driven, look=stretch.look, vehicle=robot)
+    if not painted:
+        return LabelledWorld(driven, vehicle=robot, noise=EXACT)
+    return World(driven, look=stretch.look, vehicle=robot)
 
 
 def pooled(drives: Sequence[DriveMetrics]) -> Outcome:

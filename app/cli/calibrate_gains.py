@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from time import monotonic
 
 import cv2
@@ -111,6 +112,10 @@ def _tuned(chosen: Namespace, config: RobotConfig) -> Tuned:
     with ProcessPoolExecutor(chosen.workers, mp_context=context, initializer=_start) as pool:
         try:
             return tune(config, trials=chosen.trials, seed=chosen.seed, run=partial(_map, pool), told=told)
+        except KeyboardInterrupt:
+            print(f"after {tried} of {chosen.trials} settings: nothing was written. A search cannot go on later; "
+                  f"again with --seed {chosen.seed} it tries the same settings", flush=True)  # fmt: skip
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -119,6 +124,15 @@ def _start() -> None:
     # ^C ends the parent, which ends the workers; they would only print their tracebacks.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed cannot end its workers any more, and they would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _map(pool: Executor, drive: Callable[[Course], Driven], courses: Sequence[Course]) -> list[Driven]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
+from perception.files import replace_file
 from sim.tuning.search import Judged, Tuned
 
 
 def draw_search(tuned: Tuned, path: Path) -> None:
-    """PNG."""
+    """Whole or not at all. Raises InputError."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -32,7 +34,9 @@ def draw_search(tuned: Tuned, path: Path) -> None:
         title="Stability margin", yscale="log",
     )  # fmt: skip
     margins.legend()
-    figure.savefig(path, dpi=110)
+    png = BytesIO()
+    figure.savefig(png, format=path.suffix.lower().lstrip("."), dpi=110)
+    replace_file(path, png.getvalue())
 
 
 def _millimetres(judged: Judged) -> list[float]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
-from control.errors import CameraError, MotorError
 from robot.config import RobotConfig
 from sim.benchmark.metrics import measure
 from sim.benchmark.run import SimulatedDrive, simulate
@@ -46,7 +45,7 @@ def drive_course(course: Course, config: RobotConfig) -> Driven:
     """With the simulator's noisy labels as eyes; ends early where the robot is lost."""
     robot = replace(course.robot, motor_delay_s=course.robot.motor_delay_s + course.extra_delay_s)
     track = find_track(course.track)
-    world = LabelledWorld(track, vehicle=robot, calibration=config.calibration, clutter=0)
+    world = LabelledWorld(track, vehicle=robot, calibration=config.calibration)
     start_m = (course.seed * 1.37) % max(1e-9, track.length_m) if track.closed else 0.0
     world.reset(course.seed, start_m=start_m)
     end_m = _RUN_UP_M + course.metres
@@ -55,11 +54,7 @@ def drive_course(course: Course, config: RobotConfig) -> Driven:
         truth = so_far.truths[-1]
         return truth.distance_m < end_m and not truth.off_line and truth.time_s < end_m / _SLOWEST_MPS
 
-    drive = SimulatedDrive(world=world)
-    try:
-        simulate(world, estimator=world, config=config, watch=worth_it, into=drive, laps=9)
-    except (CameraError, MotorError):
-        return Driven(completed=False, error_m=_LOST_M, seconds=0.0, metres=0.0)
+    drive = simulate(world, estimator=world, config=config, watch=worth_it, laps=9)
     counted = [truth for truth in drive.truths if truth.distance_m >= _RUN_UP_M]
     if len(counted) < 2:
         return Driven(completed=False, error_m=_LOST_M, seconds=0.0, metres=0.0)

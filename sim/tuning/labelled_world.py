@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.profile import Calibration
 from control.messages import LineEstimate, LinePoint
 from sim.render.ground import Image
 from sim.render.scenery import Scenery
+from sim.tracks.geometry import Track
+from sim.vehicle.params import VehicleParams
 from sim.world import World
 
 _ROWS = tuple((1 - i / 6) * 0.93 for i in range(12))
@@ -31,11 +34,21 @@ class EyeNoise:
     """Of each row alone."""
 
 
+NOISY = EyeNoise()
+EXACT = EyeNoise(common=0.0, each=0.0)
+
+
 class LabelledWorld(World):
     """World and Estimator in one. A picture is noise, so that none is black, frozen or like another."""
 
     runs_on = "the simulator's labels"
-    noise = EyeNoise()
+
+    def __init__(
+        self, track: Track, *, vehicle: VehicleParams | None = None, calibration: Calibration | None = None,
+        noise: EyeNoise = NOISY,
+    ) -> None:  # fmt: skip
+        self._noise = noise
+        super().__init__(track, vehicle=vehicle, calibration=calibration)
 
     def _paint(self, rng: np.random.Generator, clutter_rng: np.random.Generator) -> None:  # noqa: ARG002 - as of a World
         self._scenery = Scenery(self.projection, (), lamp=np.array([1.0, 0.0]))
@@ -45,7 +58,7 @@ class LabelledWorld(World):
     def image(self) -> Image:
         picture = self._rng.integers(64, 192, (16, 16, 3), dtype=np.uint8)
         x, seen = self.labels(_ROWS)
-        noise, rng = self.noise, self._rng
+        noise, rng = self._noise, self._rng
         fresh = (1 - noise.remembered**2) ** 0.5 * noise.common
         self._common = noise.remembered * self._common + fresh * float(rng.standard_normal())
         self._labels[picture.tobytes()] = (x + self._common + noise.each * rng.standard_normal(len(x)), seen)

@@ -27,7 +27,5 @@ def _drawn(nominal: VehicleParams, config: RobotConfig, rng: np.random.Generator
     if not config.calibration.measured.drive.date or nominal.drive != "differential":
         return other
     # The measured top speed and wheel base contain slip and understeer; the sag of the battery is in neither.
-    rest = replace(
-        other, slip=nominal.slip, understeer=nominal.understeer, camera_delay_s=nominal.camera_delay_s
-    )  # fmt: skip
+    rest = replace(other, slip=nominal.slip, understeer=nominal.understeer, camera_delay_s=nominal.camera_delay_s)
     return drawn_vehicle(nominal, config.calibration, rng=rng, deviations=_CAUTION, rest=rest)

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from robot.config import RobotConfig
 from sim.tuning.courses import Course, Driven, Together, cost, drive_course, together
 from sim.tuning.gains import Gains, gains_of, space_for, with_gains
 from sim.tuning.robots import likely_robots
+from sim.vehicle.params import VehicleParams
 
 Run = Callable[[Callable[[Course], Driven], Sequence[Course]], list[Driven]]
 """Maps a function over courses, here or in other processes, in their order."""
@@ -120,7 +120,7 @@ def tune(
     return Tuned(before=before, after=after, trials=tuple(tried))
 
 
-def _courses(robots: Sequence[Any], count: int, *, first: int) -> list[Course]:
+def _courses(robots: Sequence[VehicleParams], count: int, *, first: int) -> list[Course]:
     return [Course(track=f"random:{first + i}", robot=robots[i % len(robots)], seed=first + i) for i in range(count)]
 
 

@@ -7,7 +7,7 @@ from math import sqrt
 
 import pytest
 
-from benchmarks.stretches import Stretch, TruthWorld, drive_stretch, pooled
+from benchmarks.stretches import Stretch, drive_stretch, pooled
 from benchmarks.tuned_laws import JETBOT, OURS_ON_JETBOT, OURS_ON_JETRACER, TunedLaw
 from control.laws import JetBotLaw, followed_point
 from control.messages import DifferentialCommand, LineEstimate, SafetyState
@@ -18,6 +18,7 @@ from sim.benchmark.run import simulate
 from sim.benchmark.scenarios import Scenario, run_scenario
 from sim.render.ground import Image
 from sim.tracks.library import find_track
+from sim.tuning.labelled_world import EXACT, LabelledWorld
 
 
 def stretch(track: str, metres: float | None = None) -> Stretch:
@@ -78,7 +79,7 @@ def test_who_crawls_has_not_completed() -> None:
 
 
 def test_truth_is_that_of_the_exposure() -> None:
-    world = TruthWorld(find_track("oval"))
+    world = LabelledWorld(find_track("oval"), noise=EXACT)
     picture = world.image()
     at_exposure = world.estimate(picture)
     other = world.image()
@@ -104,7 +105,7 @@ def test_the_wheels_get_what_jetbot_s_law_says() -> None:
     """Neither the supervisor nor the mixer changes it, not even where one wheel stands still."""
     wild = {"jetbot.speed_gain": 0.2, "jetbot.kp": 1.0, "jetbot.kd": 0.6, "jetbot.target_row": 0.1}
     config = load_config(None, JETBOT.settings(wild))
-    world = TruthWorld(find_track("figure-eight"))
+    world = LabelledWorld(find_track("figure-eight"), noise=EXACT)
     ticks = simulate(world, estimator=world, config=config, watch=lambda drive: drive.truths[-1].time_s < 5.0).ticks
     law, wanted, driven = JetBotLaw(config.jetbot), (0.0, 0.0), []
     # A duty within the dead zone moves a wheel as little as none at all.
@@ -124,11 +125,11 @@ def test_the_wheels_get_what_jetbot_s_law_says() -> None:
 
 
 def test_an_unsure_line_does_not_slow_a_peer() -> None:
-    class Unsure(TruthWorld):
+    class Unsure(LabelledWorld):
         def estimate(self, image: Image) -> LineEstimate:
             return replace(super().estimate(image), confidence=0.1)
 
-    eyes = Unsure(find_track("straight"))
+    eyes = Unsure(find_track("straight"), noise=EXACT)
     config = load_config(None, JETBOT.settings({"jetbot.speed_gain": 0.5, "jetbot.kp": 0.05}))
     drive = simulate(eyes, estimator=eyes, config=config)
     assert drive.metrics.completed
