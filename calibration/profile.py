@@ -14,6 +14,8 @@ from control.errors import CalibrationError
 
 VERSION = 1
 """Of calibration.yaml; another number is another meaning of its fields."""
+FALLOFF_TERMS = 14
+"""Of a polynomial of degree four in two variables, but for the constant."""
 
 
 def _require(ok: bool, message: str) -> None:
@@ -43,6 +45,33 @@ class CameraModel:
         _require(all(isfinite(v) for v in numbers), "calibration.camera: every number must be finite")
         _require(self.fx > 0 and self.fy > 0, "calibration.camera: fx and fy must be positive")
         _require(self.width > 0 and self.height > 0, "calibration.camera: width and height must be positive")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlatField:
+    """How much darker each colour gets away from the middle: coefficients as ``calibration/flat_field.py`` has them.
+
+    Empty is: never measured, and pictures stay as they are.
+    """
+
+    blue: tuple[float, ...] = ()
+    green: tuple[float, ...] = ()
+    red: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        colours = (self.blue, self.green, self.red)
+        lengths = {len(colour) for colour in colours}
+        _require(
+            lengths in ({0}, {FALLOFF_TERMS}),
+            f"calibration.flat_field: each colour needs {FALLOFF_TERMS} numbers, or all three none",
+        )
+        _require(
+            all(isfinite(v) for colour in colours for v in colour), "calibration.flat_field: numbers must be finite"
+        )
+
+    @property
+    def is_measured(self) -> bool:
+        return bool(self.green)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +142,7 @@ class Calibration:
 
     version: int = VERSION
     camera: CameraModel = field(default_factory=CameraModel)
+    flat_field: FlatField = field(default_factory=FlatField)
     mount: CameraMount = field(default_factory=CameraMount)
     drive: DriveTrim = field(default_factory=DriveTrim)
     steering: SteeringTrim = field(default_factory=SteeringTrim)

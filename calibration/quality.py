@@ -20,6 +20,20 @@ class CameraQuality:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlatFieldQuality:
+    """Shares."""
+
+    date: str = ""
+    how: str = ""
+    pictures: int = 0
+    before: float = 0.0
+    """From the darkest to the brightest part of an even sheet."""
+    after: float = 0.0
+    disagreement: float = 0.0
+    """Between the pictures: uneven light."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MountQuality:
     date: str = ""
     how: str = ""
@@ -48,6 +62,7 @@ class DriveQuality:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
     camera: CameraQuality = field(default_factory=CameraQuality)
+    flat_field: FlatFieldQuality = field(default_factory=FlatFieldQuality)
     mount: MountQuality = field(default_factory=MountQuality)
     drive: DriveQuality = field(default_factory=DriveQuality)
     """Also of the latency and of where the camera sits."""

@@ -13,6 +13,7 @@ from control.errors import ConfigError
 _ACTIONS = {
     "board": ("app.cli.calibrate_board", "print this first: a board of squares and markers, as a PDF"),
     "camera": ("app.cli.calibrate_camera", "the lens, from pictures of the board"),
+    "flat-field": ("app.cli.calibrate_flat_field", "dark and pink corners, from pictures of a white sheet"),
     "ground": ("app.cli.calibrate_ground", "the camera's height and tilt, from the board or a line on the floor"),
     "motors": ("app.cli.calibrate_motors", "dead zone, speed, left and right, lag, latency; the robot moves"),
     "gains": ("app.cli.calibrate_gains", "PID, look-ahead and speeds, searched in the simulator that carries all this"),
@@ -35,7 +36,7 @@ def run(arguments: list[str]) -> int:
     if (not arguments and sys.stdin.isatty()) or (arguments and own_files == arguments):
         return walk(run, _one(own_files))
     if not arguments or arguments[0] in ("-h", "--help"):
-        actions = "\n".join(f"  {name:<8} {text}" for name, (_, text) in _ACTIONS.items())
+        actions = "\n".join(f"  {name:<10} {text}" for name, (_, text) in _ACTIONS.items())
         print(_HELP.format(actions=actions))
         raise SystemExit(0)
     action = arguments[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from control.supervisor import SafetySupervisor
 from perception.estimator import Estimator
 from robot.cameras import open_camera
+from robot.cameras.evened import EvenedCamera
 from robot.cameras.file import FileCamera
 from robot.config import RobotConfig
 from robot.drive.battery import cell_voltage
@@ -27,6 +28,10 @@ def open_rig(config: RobotConfig, *, estimator: Estimator) -> Rig:
     battery = not_measured if recorded else cell_voltage(config.battery, board=config.motors, motors=motors)
     camera = open_camera(config.camera, fps=config.fps)
     clock: Clock = camera if isinstance(camera, FileCamera) else MonotonicClock()
+    field = config.calibration.flat_field
+    # What is recorded was evened already.
+    if field.is_measured and not recorded:
+        camera = EvenedCamera(camera, field)
     return Rig(
         camera=camera, motors=motors, clock=clock, estimator=estimator, pilot=pilot,
         supervisor=SafetySupervisor(config.supervisor), mixer=mixer,

@@ -79,7 +79,8 @@ class Sensor:
 
     def __init__(self, settings: SensorSettings, *, width: int, height: int, rng: np.random.Generator) -> None:
         self.settings = settings
-        self._gain = _gain_map(settings, width, height)
+        self.gain = _gain_map(settings, width, height)
+        """(H, W, 3) factors on B, G, R: exposure, cast and falloff."""
         self._glare = _glare_map(settings, width, height)
         self._curve = _tone_curve(settings)
         self._noise = _noise_bank(settings, width, height, rng)
@@ -109,7 +110,7 @@ class Sensor:
             grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
             image = np.asarray(cv2.addWeighted(image, settings.saturation, grey, 1 - settings.saturation, 0), np.uint8)
         gain = 1.0 + settings.flicker * float(rng.uniform(-1, 1)) if settings.flicker else 1.0
-        lit = cv2.multiply(image, self._gain, scale=gain, dtype=cv2.CV_8U)
+        lit = cv2.multiply(image, self.gain, scale=gain, dtype=cv2.CV_8U)
         if settings.flicker:
             rows = np.linspace(0, 4 * np.pi, image.shape[0], dtype=np.float32) + float(rng.uniform(0, 6.3))
             bands = np.repeat((1 + 0.3 * settings.flicker * np.sin(rows))[:, None], image.shape[1], axis=1)
