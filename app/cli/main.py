@@ -6,6 +6,7 @@ import os
 import sys
 from importlib import import_module
 
+from app.cli.extras import remedy_for
 from control.errors import LinepilotError
 
 COMMANDS = {
@@ -79,7 +80,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _missing(error: ImportError) -> str:
     if isinstance(error, ModuleNotFoundError):
-        return f"needs {error.name}, which is not installed; pip install 'linepilot[train]'"
+        module = error.name or "a library"
+        return f"needs {module}, which is not installed; {remedy_for(module)}"
     if "libGL" in str(error) or "libgthread" in str(error):
         return f"OpenCV cannot be loaded ({error}); install its libraries with: apt-get install libgl1 libglib2.0-0"
     return f"a library cannot be loaded: {' '.join(str(error).split())}"

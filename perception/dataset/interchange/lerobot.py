@@ -1,4 +1,4 @@
-"""LeRobotDataset v3: Parquet tables (extra ``lerobot``) with pictures inside or in MP4 files; steering as action."""
+"""LeRobotDataset v3: Parquet tables (extra ``parquet``) with pictures inside or in MP4 files; steering as action."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _pyarrow() -> tuple[Any, Any]:
         import pyarrow
         from pyarrow import parquet
     except ImportError as error:
-        raise MissingExtraError("pyarrow", extra="lerobot", purpose="LeRobot's format") from error
+        raise MissingExtraError("pyarrow", extra="parquet", purpose="LeRobot's format") from error
     return pyarrow, parquet
 
 
