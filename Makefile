@@ -22,10 +22,12 @@ $(VENV)/.python:
 
 $(VENV)/.drive: pyproject.toml | $(VENV)/.python
 	$(system_libraries)
-	$(BIN)/pip install -q -e .
+	@echo "Installing what driving and its web page need into $(VENV): a minute or two, and nothing is said meanwhile."
+	$(BIN)/pip install -q -e '.[web]'
 	touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/.drive
+	@echo "Installing what training and the tests need, torch among it: some minutes and gigabytes, and nothing is said meanwhile."
 	$(BIN)/pip install -q -e '.[train,gym,openvino,dev]'
 	touch $@
 

@@ -62,8 +62,9 @@ class Page:
         https: bool = False, autopilot: bool = True, now_s: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         """Raises MissingExtraError; InputError when the port cannot be had, or no certificate be made."""
-        if not all(find_spec(name) for name in _LIBRARIES):
-            raise MissingExtraError(", ".join(_LIBRARIES), extra="web", purpose="the web page")
+        missing = next((name for name in _LIBRARIES if find_spec(name) is None), None)
+        if missing:
+            raise MissingExtraError(missing, extra="web", purpose="the web page")
         self._helm, self._recordings, self._autopilot, self._now_s = helm, recordings, autopilot, now_s
         self._telemetry, self._tuning = Telemetry(config), Tuning(config.follower)
         self._can_tune = config.law == "linepilot"
