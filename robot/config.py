@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from reprlib import Repr
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,6 +20,10 @@ from robot.motors.settings import BatterySettings, MotorSettings
 from robot.settings_file import Settings, override, read_settings, refuse_unknown
 from robot.teleop.settings import EmergencyStopSettings, TeleopSettings
 
+_SHORT = Repr()
+_SHORT.maxlevel = 2
+_SHORT.maxstring = _SHORT.maxother = 80
+"""Of a wrong value so much is shown: anchors can make one that fills the memory."""
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
@@ -80,7 +85,11 @@ def _include_calibration(settings: Settings, *, folder: Path) -> None:
     named = settings.tree.get("calibration")
     if not isinstance(named, str):
         return
-    measured = read_settings(folder / Path(named).expanduser())
+    try:
+        where = folder / Path(named).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"{settings.place(('calibration',))}: calibration: no home folder for {named!r}") from error
+    measured = read_settings(where)
     settings.tree["calibration"] = measured.tree
     settings.places.update({("calibration", *key): place for key, place in measured.places.items()})
 
@@ -89,6 +98,6 @@ def _told(error: ValidationError, settings: Settings) -> str:
     first = error.errors()[0]
     key = tuple(str(part) for part in first["loc"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    got = "a section" if isinstance(first["input"], dict) else repr(first["input"])
+    got = "a section" if isinstance(first["input"], dict) else _SHORT.repr(first["input"])
     expected = "input should be a section" if first["type"] == "dataclass_type" else first["msg"]
     return f"{settings.place(key)}: {'.'.join(key)}: {expected[:1].lower()}{expected[1:]}, not {got}{more}"

@@ -34,8 +34,10 @@ def read_settings(path: Path) -> Settings:
     """Raises ConfigError naming file and line."""
     try:
         content = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give a settings file or key=value") from error
+    except (OSError, ValueError) as error:
+        # ValueError: a name with a null character in it.
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(f"{path}: cannot be read ({why}); give a settings file or key=value") from error
     return parse_settings(content, named=str(path))
 
 
@@ -43,19 +45,33 @@ def parse_settings(content: bytes, *, named: str) -> Settings:
     """Of a file's content. Raises ConfigError with ``named`` and the line."""
     try:
         text = content.decode("utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        tree = yaml.safe_load(text)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{named}: not a text file in UTF-8; give a YAML file") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{named}{_line_of(error)}: not valid YAML; {_problem(error)}") from error
+    root, tree = _loaded(text, named=named)
     if root is None:
         return Settings()
     if not isinstance(tree, dict) or not isinstance(root, yaml.MappingNode):
         raise ConfigError(f"{named}: must hold lines of `key: value`, not {type(tree).__name__}")
     settings = Settings(tree=tree, places={(): named})
-    _note_places(root, (), file=named, places=settings.places)
+    try:
+        _note_places(root, (), file=named, places=settings.places)
+    except RecursionError:
+        raise ConfigError(f"{named}: an anchor holds itself; write its values out") from None
     return settings
+
+
+def _loaded(text: str, *, named: str) -> tuple[yaml.Node | None, Any]:
+    """Nodes and values. Raises ConfigError."""
+    try:
+        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{named}{_line_of(error)}: not valid YAML; {_problem(error)}") from error
+    except RecursionError:
+        raise ConfigError(f"{named}: sections or lists are nested too deep; write them flatter") from None
+    except (ValueError, AttributeError) as error:
+        # What PyYAML lets through of a date that is none, a number of thousands of digits, a wrong tag.
+        why = "a tag does not fit its value" if isinstance(error, AttributeError) else " ".join(str(error).split())
+        raise ConfigError(f"{named}: a value cannot be read ({why}); mend it, or put it in quotes") from error
 
 
 def _line_of(error: yaml.YAMLError) -> str:
@@ -83,10 +99,7 @@ def override(settings: Settings, text: str) -> None:
     key, equals, written = text.partition("=")
     if not equals or not all(key.split(".")):
         raise ConfigError(f"'{text}': write a setting as key=value, for example follower.speed.max_speed_mps=0.5")
-    try:
-        value = yaml.safe_load(written)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"'{text}': the value is not valid YAML; {_problem(error)}") from error
+    _, value = _loaded(written, named=f"'{text}'")
     *parents, last = key.split(".")
     branch = settings.tree
     for parent in parents:
@@ -113,6 +126,9 @@ def _refuse_unknown(settings: Settings, tree: Tree, known: Tree, *, prefix: KeyP
         if key not in known:
             hint = _hint(path, known, everything)
             raise ConfigError(f"{settings.place(path)}: unknown key '{'.'.join(path)}'; {hint}")
+        if isinstance(value, bool) and isinstance(known[key], int | float) and not isinstance(known[key], bool):
+            # YAML reads yes, no, on and off as this, and it would count as 1 or 0.
+            raise ConfigError(f"{settings.place(path)}: {'.'.join(path)}: input should be a number, not {value}")
         if isinstance(value, dict) and isinstance(known[key], dict):
             _refuse_unknown(settings, value, known[key], prefix=path, everything=everything)
 

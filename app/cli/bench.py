@@ -42,7 +42,7 @@ _EXAMPLE = """linepilot bench --tracks reInvent2019_track,Monaco --looks 2 --dir
 def run(arguments: list[str]) -> int:
     chosen = _parsed(arguments)
     looks = _looks(chosen.looks)
-    refuse_unwritable(chosen.json, chosen.html)
+    refuse_unwritable(chosen.json, chosen.html, read=[*chosen.tracks.split(","), *chosen.settings])
     config = config_from(chosen.settings)
     other = config_from([*chosen.settings, *chosen.against]) if chosen.against else None
     baseline = None

@@ -48,7 +48,7 @@ def run(arguments: list[str]) -> int:
     add("--picture", type=Path, default=Path("drive.png"), metavar="OUT", help="default: drive.png")
     add_page(options)
     chosen = options.parse(arguments)
-    refuse_unwritable(chosen.json, chosen.picture)
+    refuse_unwritable(chosen.json, chosen.picture, read=[chosen.track, *chosen.settings])
     config = chosen_devices(config_from(chosen.settings), chosen)
     rule = chosen_rule(chosen, autopilot=True)
     with stop_on_signals() as interrupted, Recording(chosen.record, rule=rule) as recording:
@@ -72,8 +72,8 @@ def run(arguments: list[str]) -> int:
 
 def chosen_devices(config: RobotConfig, chosen: Namespace) -> RobotConfig:
     """--camera and --motors outrank the settings. Raises ConfigError when they do not fit together."""
-    camera = config.camera.model_copy(update={"source": chosen.camera} if chosen.camera else {})
-    motors = config.motors.model_copy(update={"driver": chosen.motors} if chosen.motors else {})
+    camera = config.camera.model_copy(update={"source": chosen.camera} if chosen.camera is not None else {})
+    motors = config.motors.model_copy(update={"driver": chosen.motors} if chosen.motors is not None else {})
     if camera.source == "sim" and motors.driver != "sim":
         raise ConfigError(f"motors {motors.driver} with a simulated camera would drive blind; give --camera too")
     if camera.source != "sim" and chosen.track:

@@ -46,7 +46,7 @@ def drive_live(
     chosen: Namespace, config: RobotConfig, *, interrupted: StopRequest, recording: Recording, cockpit: Cockpit
 ) -> int:
     """0 unless the loop ended by itself."""
-    track = find_track(chosen.track or DEFAULT_TRACK, crossing=chosen.crossing)
+    track = find_track(DEFAULT_TRACK if chosen.track is None else chosen.track, crossing=chosen.crossing)
     config = aimed(config, look=chosen.look)
     world = make_world(track, look=chosen.look, config=config, seed=chosen.seed, clutter=chosen.clutter)
     what = {"camera": "sim", "track": track.name, "look": chosen.look, "target": config.target}

@@ -30,7 +30,7 @@ def drive_simulated(
     switches: Sequence[Switch],
 ) -> int:  # fmt: skip
     """0 when all laps were driven without leaving the line, else 1."""
-    track = find_track(chosen.track or _DEFAULT_TRACK, crossing=chosen.crossing)
+    track = find_track(_DEFAULT_TRACK if chosen.track is None else chosen.track, crossing=chosen.crossing)
     config = aimed(config, look=chosen.look)
     world = make_world(track, look=chosen.look, config=config, seed=chosen.seed, clutter=chosen.clutter)
     estimator = open_estimator(config)

@@ -37,7 +37,7 @@ def run(arguments: list[str]) -> int:
         help="made-up pictures, half to calibrate and half to measure; default: 128")  # fmt: skip
     add("--json", type=Path, metavar="OUT", help="write the differences to this file")
     chosen = options.parse(arguments)
-    refuse_unwritable(chosen.json, chosen.out / f"{stem_of(chosen.weights)}.onnx")
+    refuse_unwritable(chosen.json, chosen.out / f"{stem_of(chosen.weights)}.onnx", read=[chosen.weights])
     read_model_file(chosen.weights)  # a wrong name is said before pictures are painted
     from perception.export import export_model
 

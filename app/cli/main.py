@@ -78,6 +78,11 @@ def main(arguments: list[str] | None = None) -> int:
     return _run(given[0], given[1:])
 
 
+def _one_line(text: str) -> str:
+    """A name or a value that was given may hold line ends, and codes that a terminal would obey."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def _missing(error: ImportError) -> str:
     if isinstance(error, ModuleNotFoundError):
         module = error.name or "a library"
@@ -96,8 +101,11 @@ def _run(name: str, arguments: list[str]) -> int:
     try:
         code: int = import_module(COMMANDS[name][0]).run(arguments)
     except LinepilotError as error:
-        print(f"linepilot {name}: {error}", file=sys.stderr)
+        print(f"linepilot {name}: {_one_line(str(error))}", file=sys.stderr)
         return error.exit_code
+    except MemoryError:
+        print(f"linepilot {name}: out of memory; close other programs, or ask for less at once", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(f"linepilot {name}: interrupted", file=sys.stderr)
         return 130

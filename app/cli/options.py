@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, NoReturn
 
 from control.errors import ConfigError, InputError
-from perception.files import replace_file
+from perception.files import is_device, replace_file
 from robot.config import RobotConfig, load_config
 from robot.profiles import settings_path
 
@@ -65,12 +66,20 @@ def config_from(settings: list[str]) -> RobotConfig:
     return load_config(settings_path(files[0]) if files else None, [word for word in settings if "=" in word])
 
 
-def refuse_unwritable(*paths: Path | None) -> None:
-    """Before the work, not after it. Raises InputError."""
+def refuse_unwritable(*paths: Path | None, read: Iterable[str | Path | None] = ()) -> None:
+    """Before the work, not after it; nor may two outputs, or one and what is ``read``, be the same file.
+
+    Raises InputError.
+    """
+    taken = {os.path.realpath(path): "is read, too" for path in read if path}
     for path in paths:
-        if path is None:
+        if path is None or is_device(path):
             continue
-        folder = path.absolute().parent
+        where = os.path.realpath(path)
+        if where in taken:
+            raise InputError(f"{path}: {taken[where]}; give the output a name of its own")
+        taken[where] = "is given for two outputs"
+        folder = Path(where).parent
         while not folder.exists():
             folder = folder.parent
         if path.is_dir():

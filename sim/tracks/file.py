@@ -18,12 +18,18 @@ _MANY_POINTS = 12
 _MAX_POINTS = 20_000
 _MAX_EXTENT_M = 1000.0
 _CHECK_SPACING_M = 0.02
+_SHORTEST_OPEN_M = 0.5
+"""A drive ends where the camera sees no more line, 0.35 m before the end of an open one."""
 
 
 def load_track(path: Path, *, crossing: bool = False) -> Track:
     """Read one file; ``crossing`` says that its line is meant to cross itself. Raises TrackError."""
     columns = _columns(path)
     track = track_from_columns(columns, name=path.stem, crossing=crossing, source=str(path))
+    if not track.closed and track.length_m < _SHORTEST_OPEN_M:
+        raise TrackError(
+            f"{path}: an open line of {track.length_m:.2f} m; it must be {_SHORTEST_OPEN_M:g} m long, in metres"
+        )
     if not crossing:
         refuse_overlap(track, source=str(path))
     return track
@@ -62,6 +68,8 @@ def refuse_overlap(track: Track, *, source: str) -> None:
 
 
 def _columns(path: Path) -> Points:
+    if path.is_fifo():
+        raise TrackError(f"{path}: is a pipe; write the track to a file with numpy.save")
     try:
         # Pickled arrays could run code; numpy says so with a ValueError.
         data = np.load(path, allow_pickle=False)
@@ -69,6 +77,8 @@ def _columns(path: Path) -> Points:
         raise TrackError(f"{path}: no such track file") from None
     except OSError as error:
         raise TrackError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except MemoryError:
+        raise TrackError(f"{path}: says that it holds more than fits into memory; save it again") from None
     except (ValueError, EOFError) as error:
         # Of any file that is none, numpy supposes that it is a pickle and offers to run it.
         why = "; save it with numpy.save" if "pickle" in str(error) else f" ({_first_line(error)})"

@@ -57,6 +57,8 @@ def _unscaled(wanted: str, *, crossing: bool) -> Track:
         return random_track(_seed(wanted))
     if wanted in shipped_names():
         return load_track(LAYOUTS / f"{wanted}.npy")
+    if not wanted:
+        raise TrackError("the track has no name; `linepilot tracks` lists those there are")
     path = Path(wanted)
     if path.is_dir():
         raise TrackError(f"{wanted}: is a folder; name one .npy file in it")

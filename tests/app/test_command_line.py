@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,8 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
         (["train", "--minutes", "nan"], "train.minutes"),
         (["train", "--workers", "0"], "--workers"),
         (["export", "none.safetensors"], "none.safetensors"),
+        (["drive", "--track", ""], "the track has no name"),
+        (["drive", "--json", "x.png", "--picture", "x.png"], "two outputs"),
         (["drive", "--track", "ovl"], "did you mean 'oval'?"),
         (["drive", "--look", "white-tpe", "model=classical"], "did you mean 'white-tape'?"),
         (["drive", "a.yaml", "b.yaml"], "one settings file"),
@@ -149,6 +152,62 @@ def test_an_output_that_cannot_be_written_is_said_before_the_work(tmp_path: Path
         refuse_unwritable(tmp_path)
     with pytest.raises(InputError, match="cannot be written"):
         refuse_unwritable(tmp_path / "file" / "out.json")
+
+
+def test_two_outputs_or_an_output_and_an_input_may_not_be_one_file(tmp_path: Path) -> None:
+    out, link = tmp_path / "out.json", tmp_path / "link.json"
+    with pytest.raises(InputError, match="two outputs"):
+        refuse_unwritable(out, tmp_path / "a" / ".." / "out.json")
+    out.write_text("")
+    link.symlink_to(out)
+    with pytest.raises(InputError, match="two outputs"):
+        refuse_unwritable(out, link)
+    with pytest.raises(InputError, match="is read, too"):
+        refuse_unwritable(link, read=["random:7", None, str(out)])
+    refuse_unwritable(Path("/dev/null"), Path("/dev/null"), read=["/dev/null"])
+
+
+def test_a_pipe_or_device_is_written_into_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_json(pipe, {"a": 1})
+        assert json.loads(os.read(reader, 100)) == {"a": 1}
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert [p.name for p in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_a_link_is_written_through(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    write_json(tmp_path / "link", {})
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text() == "{}\n"
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[31mred"])
+def test_what_was_given_is_told_without_line_ends_and_terminal_codes(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["config", f"{name}=1"]) == 2
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert said[:-1].isprintable()
+
+
+def test_memory_that_runs_out_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    class Greedy:
+        @staticmethod
+        def run(_: list[str]) -> int:
+            raise MemoryError
+
+    monkeypatch.setattr(command_line, "import_module", lambda _: Greedy)
+    assert main(["tracks"]) == 1
+    assert capsys.readouterr().err == (
+        "linepilot tracks: out of memory; close other programs, or ask for less at once\n"
+    )
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

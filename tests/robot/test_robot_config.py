@@ -97,9 +97,30 @@ def test_a_wrong_value_names_its_line(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["fps: [", "- 1\n- 2\n", "just words", "\tfps: 3", "fps: 1\nfps: 2\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fps: [", "- 1\n- 2\n", "just words", "\tfps: 3", "fps: 1\nfps: 2\n", "&a\n<<: *a\n",
+        "follower: &f\n  speed: *f\n", "model: " + "[" * 5000, "follower: " + "{a: " * 3000 + "1" + "}" * 3000,
+        "fps: !!int x", "fps: !!float x", "model: !!timestamp x", "model: 2001-99-99", "fps: " + "9" * 5000,
+        "calibration: ~no-such-person/x.yaml", "fps: yes", "follower: {steering: {kp: on}}",
+    ],
+    ids=lambda text: text[:24],
+)  # fmt: skip
 def test_a_file_that_is_no_settings_is_refused_by_name(tmp_path: Path, text: str) -> None:
     assert "robot.yaml" in refused(written(tmp_path, text))
+
+
+def test_a_value_that_anchors_blow_up_is_told_in_short(tmp_path: Path) -> None:
+    lists = "".join(f"&{new} [{', '.join(['*' + old] * 9)}], " for old, new in zip("abcdef", "bcdefg", strict=True))
+    assert len(refused(written(tmp_path, f"model: [&a [{'1, ' * 9}], {lists}]\n"))) < 2000
+
+
+@pytest.mark.parametrize(
+    "override", ["model=2001-99-99", "fps=!!int x", "fps=true", "fps=" + "9" * 5000, "model=" + "[" * 3000]
+)
+def test_an_override_that_is_no_value_is_refused_in_one_line(override: str) -> None:
+    assert override in refused(None, override)
 
 
 def test_a_missing_file_and_a_binary_one_are_refused_by_name(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,28 @@ def test_a_file_of_something_else_is_refused_without_advice_to_run_it(tmp_path: 
     with pytest.raises(TrackError, match="not a plain") as caught:
         load_track(tmp_path / "mine.npy")
     assert "pickle" not in str(caught.value)
+
+
+def test_a_file_that_claims_more_than_fits_into_memory_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path, np.zeros((9, 2)))
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"(9, 2), }         ", b"(9999999999, 2), }"))
+    assert path.stat().st_size == len(content)
+    with pytest.raises(TrackError, match=r"mine\.npy"):
+        load_track(path)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "mine.npy")
+    with pytest.raises(TrackError, match="is a pipe"):
+        load_track(tmp_path / "mine.npy")
+
+
+def test_an_open_line_too_short_to_be_driven_is_refused(tmp_path: Path) -> None:
+    line = np.stack([np.linspace(0.0, 0.4, 9), np.zeros(9)], axis=1)
+    with pytest.raises(TrackError, match=r"0\.40 m"):
+        load_track(saved(tmp_path, line))
+    assert not load_track(saved(tmp_path, line * 2)).closed
 
 
 def test_many_arrays_in_one_file_are_refused(tmp_path: Path) -> None:
