@@ -30,6 +30,11 @@ def replace_file(path: Path, content: bytes) -> None:
             temporary.unlink()
 
 
+def picture_format(path: Path) -> str:
+    """jpeg where the name says so, else png."""
+    return "jpeg" if path.suffix.lower() in (".jpg", ".jpeg") else "png"
+
+
 def is_device(path: Path) -> bool:
     """Something that is there and takes bytes, but is neither file nor folder."""
     return path.exists() and not path.is_file() and not path.is_dir()

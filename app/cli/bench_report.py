@@ -26,6 +26,12 @@ _NEEDED = ("track", "look", "direction", "seed", "completed")
 
 def report(chosen: Namespace, runs: Runs, *, baseline: list[Record] | None) -> int:
     """0, or 1 when it is worse than the baseline."""
+    # First: nobody wants to drive again because a comparison fails or a pipe was closed.
+    settings = ("given", "against")
+    write_json(
+        chosen.json,
+        [{**r, "setting": settings[which]} for which, records in enumerate(runs.records) for r in records],
+    )
     console = Console()
     newest = runs.records[-1]
     _show(console, runs.records[0], varied=_varied(runs.records[0]))
@@ -41,11 +47,6 @@ def report(chosen: Namespace, runs: Runs, *, baseline: list[Record] | None) -> i
         if not found.pairs:
             raise InputError(f"{chosen.compare}: holds none of these scenarios; compare with the same tracks and seeds")
         _show_comparison(console, found, title=f"compared with {against}")
-    settings = ("given", "against")
-    write_json(
-        chosen.json,
-        [{**r, "setting": settings[which]} for which, records in enumerate(runs.records) for r in records],
-    )
     if chosen.html is not None:
         _write_page(chosen, runs, found, against)
         console.print(f"page: {chosen.html}", soft_wrap=True, markup=False)

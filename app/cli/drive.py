@@ -8,6 +8,7 @@ from pathlib import Path
 from app.cli.cockpit import add_page, watched
 from app.cli.collecting import add_collecting, chosen_rule
 from app.cli.options import add_settings, config_from, count, natural, parser, refuse_unwritable
+from app.cli.picture_files import require_picture_name
 from app.cli.recording import Recording
 from control.errors import ConfigError
 from robot.config import RobotConfig
@@ -49,6 +50,7 @@ def run(arguments: list[str]) -> int:
     add_page(options)
     chosen = options.parse(arguments)
     refuse_unwritable(chosen.json, chosen.picture, read=[chosen.track, *chosen.settings])
+    require_picture_name(chosen.picture)
     config = chosen_devices(config_from(chosen.settings), chosen)
     rule = chosen_rule(chosen, autopilot=True)
     with stop_on_signals() as interrupted, Recording(chosen.record, rule=rule) as recording:

@@ -140,11 +140,13 @@ def _report(
         **asdict(timer.summary()),
         "stops": driven.stops, "causes": dict(driven.causes), "stopped_by": [cause.value for cause in causes],
     }  # fmt: skip
-    console = Console()
-    console.print(facts(config.camera.source, _rows(record)))
+    # Files first: a pipe that is closed early ends the command while it prints.
     write_json(chosen.json, record)
     if driven.shown and chosen.picture is not None:
         save_frame_sheet(chosen.picture, driven.shown)
+    console = Console()
+    console.print(facts(config.camera.source, _rows(record)))
+    if driven.shown and chosen.picture is not None:
         console.print(f"picture: {chosen.picture}", soft_wrap=True)
 
 

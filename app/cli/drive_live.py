@@ -90,5 +90,5 @@ def _report(driven: _Driven, timer: CycleTimer, chosen: Namespace, config: Robot
         ("loop p50 / p99", f"{record['loop_p50_ms']:.1f} / {record['loop_p99_ms']:.1f} ms"),
         ("overruns", f"{record['overruns']} of {record['passes']}"),
     ]
-    Console().print(facts(f"{world.track.name}, {chosen.look}", rows))
     write_json(chosen.json, record)
+    Console().print(facts(f"{world.track.name}, {chosen.look}", rows))

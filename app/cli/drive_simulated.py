@@ -85,11 +85,13 @@ def _record(result: SimulatedDrive, chosen: Namespace, config: RobotConfig) -> d
 def _report(result: SimulatedDrive, chosen: Namespace, record: dict[str, Any]) -> None:
     from sim.benchmark.picture import save_picture
 
-    console = Console()
-    console.print(facts(f"{record['track']}, {chosen.look}", _rows(record)))
+    # Files first: a pipe that is closed early ends the command while it prints.
     write_json(chosen.json, record)
     if result.ticks:
         save_picture(chosen.picture, result)
+    console = Console()
+    console.print(facts(f"{record['track']}, {chosen.look}", _rows(record)))
+    if result.ticks:
         console.print(f"picture: {chosen.picture}", soft_wrap=True)
 
 

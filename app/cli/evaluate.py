@@ -11,6 +11,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from app.cli.options import parser, refuse_unwritable, write_json
+from app.cli.picture_files import require_picture_name
 from perception.dataset.photos import read_photos
 from perception.engines import open_engine
 from perception.training.evaluate import SetScore, evaluate, save_sheet
@@ -39,26 +40,33 @@ def run(arguments: list[str]) -> int:
     add("--json", type=Path, metavar="OUT", help="write one record a data set to this file")
     add("--sheet", type=Path, default=None, help="picture of the worst and of random frames")
     chosen = options.parse(arguments)
-    refuse_unwritable(chosen.json, chosen.sheet)
+    require_picture_name(chosen.sheet)
+    sheets = _sheets(chosen.sheet, chosen.folders)
+    refuse_unwritable(chosen.json, *sheets)
     estimator = open_engine(chosen.model, target=chosen.target)
     colour = open_engine("classical", target=chosen.target)
     scores: list[SetScore] = []
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-        for folder in chosen.folders:
+        for folder, sheet in zip(chosen.folders, sheets, strict=True):
             photos = read_photos(folder, unit=chosen.unit)
             if photos.note:
                 console.print(f"{folder}: {photos.note} (--unit)", markup=False, highlight=False, soft_wrap=True)
             task = bar.add_task(folder.name, total=len(photos))
             step = lambda done, _total, task=task: bar.update(task, completed=done)  # noqa: E731
             scores.append(evaluate(estimator, photos, target=chosen.target, colour=colour, progress=step))
-            if chosen.sheet is not None:
-                several = len(chosen.folders) > 1
-                name = f"{chosen.sheet.stem}-{folder.name}{chosen.sheet.suffix}" if several else chosen.sheet.name
-                save_sheet(scores[-1], chosen.sheet.with_name(name), rng=np.random.default_rng(0))
-    _show(scores)
+            if sheet is not None:
+                save_sheet(scores[-1], sheet, rng=np.random.default_rng(0))
     write_json(chosen.json, [score.record() for score in scores])
+    _show(scores)
     return 0
+
+
+def _sheets(sheet: Path | None, folders: list[Path]) -> list[Path | None]:
+    """A picture for each folder, by its name where there are several."""
+    if sheet is None or len(folders) == 1:
+        return [sheet] * len(folders)
+    return [sheet.with_name(f"{sheet.stem}-{folder.absolute().name}{sheet.suffix}") for folder in folders]
 
 
 def _show(scores: list[SetScore]) -> None:

@@ -75,6 +75,8 @@ def refuse_unwritable(*paths: Path | None, read: Iterable[str | Path | None] = (
     for path in paths:
         if path is None or is_device(path):
             continue
+        if str(path) == "-":
+            raise InputError("-: is no file; give a name, or /dev/stdout")
         where = os.path.realpath(path)
         if where in taken:
             raise InputError(f"{path}: {taken[where]}; give the output a name of its own")

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from control.errors import CalibrationError, InputError
-from perception.files import replace_file
+from perception.files import is_device, replace_file
 
 Image = NDArray[np.uint8]
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
+_WRITTEN = (".jpg", ".jpeg", ".png")
 
 
 def pictures_in(folder: Path) -> Iterator[tuple[str, Image | None]]:
@@ -37,15 +38,15 @@ def read_picture(path: Path) -> Image:
     return picture
 
 
-def require_picture_name(path: Path) -> None:
+def require_picture_name(path: Path | None) -> None:
     """Before the work. Raises InputError."""
-    if path.suffix.lower() not in _PICTURES:
+    if path is not None and path.suffix.lower() not in _WRITTEN and not is_device(path):
         raise InputError(f"{path}: give a name that ends in .png or .jpg")
 
 
 def save_picture(path: Path, picture: Image) -> None:
     """Whole or not at all. Raises InputError."""
-    replace_file(path, cv2.imencode(path.suffix, picture)[1].tobytes())
+    replace_file(path, cv2.imencode(path.suffix if path.suffix.lower() in _WRITTEN else ".png", picture)[1].tobytes())
 
 
 def _decoded(path: Path) -> Image | None:

@@ -9,6 +9,7 @@ from app.cli.cockpit import add_page, steered
 from app.cli.collecting import add_collecting, chosen_rule
 from app.cli.drive import chosen_devices
 from app.cli.options import add_settings, config_from, natural, parser, refuse_unwritable
+from app.cli.picture_files import require_picture_name
 from app.cli.recording import Recording
 from control.errors import DeviceError
 from robot.drive.interrupt import stop_on_signals
@@ -44,6 +45,7 @@ def run(arguments: list[str]) -> int:
     options.set_defaults(arm=False)
     chosen = options.parse(arguments)
     refuse_unwritable(chosen.json, chosen.picture)
+    require_picture_name(chosen.picture)
     config = chosen_devices(config_from(chosen.settings), chosen)
     if chosen.map_gamepad:
         return _map_gamepad(chosen.gamepad)

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.options import parser, refuse_unwritable, write_json
-from perception.files import replace_file
+from app.cli.picture_files import require_picture_name
+from perception.files import picture_format, replace_file
 from sim.looks import LOOKS
 from sim.tracks.geometry import Track
 from sim.tracks.library import find_tracks, track_names
@@ -28,6 +29,7 @@ def run(arguments: list[str]) -> int:
     options.add_argument("--picture", type=Path, metavar="OUT", help="draw them all into this .png")
     chosen = options.parse(arguments)
     refuse_unwritable(chosen.json, chosen.picture)
+    require_picture_name(chosen.picture)
     found = [track for name in chosen.tracks or track_names() for track in find_tracks(name, crossing=chosen.crossing)]
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("track")
@@ -37,14 +39,16 @@ def run(arguments: list[str]) -> int:
     for track in found:
         closed, crossing = ("yes" if is_so else "no" for is_so in (track.closed, track.crossing))
         table.add_row(track.name, f"{track.length_m:.1f} m", closed, crossing)
+    # Files first: a pipe that is closed early ends the command while it prints.
+    write_json(chosen.json, [_record(track) for track in found])
+    if chosen.picture is not None:
+        _draw(found, chosen.picture)
     console = Console()
     console.print(table)
     console.print("also random:SEED, or a FILE.npy of x, y in metres")
     for target in ("line", "lane"):
         console.print(f"looks with a {target}: {', '.join(name for name in LOOKS if LOOKS[name].target == target)}")
-    write_json(chosen.json, [_record(track) for track in found])
     if chosen.picture is not None:
-        _draw(found, chosen.picture)
         console.print(f"picture: {chosen.picture}", soft_wrap=True)
     return 0
 
@@ -70,5 +74,5 @@ def _draw(tracks: list[Track], path: Path) -> None:
         plan.set_title(track.name, fontsize=7)
         plan.axis("off")
     png = BytesIO()
-    figure.savefig(png, format="png", dpi=110)
+    figure.savefig(png, format=picture_format(path), dpi=110)
     replace_file(path, png.getvalue())

@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from perception.files import replace_file
+from perception.files import picture_format, replace_file
 from sim.benchmark.run import SimulatedDrive
 from sim.tracks.geometry import Track
 from sim.world import Truth
@@ -39,7 +39,7 @@ def save_picture(path: Path, drive: SimulatedDrive) -> None:
     _chart(steering, distance, [k.verdict.command.curvature_1pm for k in drive.ticks], label="curvature, 1/m")
     steering.set_xlabel("distance along the track, m", fontsize=8)
     png = BytesIO()
-    figure.savefig(png, format="png", dpi=100)
+    figure.savefig(png, format=picture_format(path), dpi=100)
     replace_file(path, png.getvalue())
 
 

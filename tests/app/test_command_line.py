@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,12 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
         (["train", "--workers", "0"], "--workers"),
         (["export", "none.safetensors"], "none.safetensors"),
         (["drive", "--track", ""], "the track has no name"),
+        (["drive", "--json", "-"], "/dev/stdout"),
+        (["drive", "--picture", "x.xyz"], "x.xyz"),
+        (["tracks", "--picture", "x"], ".png"),
+        (["teleop", "--picture", "x.bmp"], "x.bmp"),
+        (["evaluate", "a", "--sheet", "x.gif"], "x.gif"),
+        (["evaluate", "a/x", "b/x", "--sheet", "s.png"], "s-x.png: is given for two outputs"),
         (["drive", "--json", "x.png", "--picture", "x.png"], "two outputs"),
         (["drive", "--track", "ovl"], "did you mean 'oval'?"),
         (["drive", "--look", "white-tpe", "model=classical"], "did you mean 'white-tape'?"),
@@ -232,3 +240,17 @@ def test_config_prints_settings_that_load_again(tmp_path: Path, capsys: pytest.C
 def test_config_prints_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "--schema"]) == 0
     assert "follower" in json.loads(capsys.readouterr().out)["properties"]
+
+
+def test_a_reader_that_goes_away_costs_no_file(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    made = subprocess.run(
+        [sys.executable, "-m", "app.cli.main", "tracks", "oval", "--json", str(tmp_path / "a.json"),
+         "--picture", str(tmp_path / "a.jpg")],
+        stdout=writer, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert "Traceback" not in made.stderr
+    assert json.loads((tmp_path / "a.json").read_text())[0]["name"] == "oval"
+    assert (tmp_path / "a.jpg").read_bytes().startswith(b"\xff\xd8")
