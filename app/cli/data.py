@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from app.cli.options import CommandParser, parser, refuse_unwritable, write_json
+from app.cli.progress import counting
 from app.cli.tables import facts
 from control.errors import ConfigError, DatasetError
 from perception.dataset import LabelledPhoto, read_photos
@@ -93,7 +92,7 @@ def import_sources(chosen: Namespace, out: Path, *, target: str | None) -> Writt
     held = held_out_sessions(photos)
     if held:
         card = card_with_splits(card, photos, validation=held, test=())
-    with counting("pictures") as progress:
+    with counting("pictures", total=len(photos)) as progress:
         written = write_data_set(out, photos, card=card, progress=progress)
     for text in written.left_out[:_SHOWN]:
         say(f"left out: {text}")
@@ -143,7 +142,7 @@ def _check(arguments: list[str]) -> int:
     refuse_unwritable(chosen.json)
     _, found = read_any(chosen.folder, kind=chosen.format, unit=chosen.unit, category=chosen.category)
     estimator = open_engine(chosen.model, target=found.target or "line")
-    with counting("pictures") as progress:
+    with counting("pictures", total=len(found.photos)) as progress:
         quality = inspect(found.photos, estimator=estimator, progress=progress)
     histogram = " ".join(str(n) for n in quality.columns)
     kinds = Counter(finding.kind for finding in quality.findings)
@@ -214,12 +213,3 @@ def _sessions(photos: Iterable[LabelledPhoto]) -> list[tuple[str, int]]:
 
 def say(text: str) -> None:
     Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def counting(what: str) -> Iterator[Callable[[int], None]]:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), TextColumn("{task.completed}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done: bar.update(task, completed=done)

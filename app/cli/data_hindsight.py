@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from app.cli.data import counting, say
+from app.cli.data import say
 from app.cli.options import count, parser, refuse_unwritable, write_json
+from app.cli.progress import counting
 from app.cli.tables import facts
 from calibration.projection import GroundProjection
 from control.errors import SessionError
@@ -28,6 +29,7 @@ from robot.sessions.hindsight import (
     true_poses,
 )
 from robot.sessions.session_tick import Image
+from robot.sessions.summary import outline
 from sim.replay.recorded import RecordedTick, open_recorded
 
 _LOOK_AHEAD_M = 0.3
@@ -67,12 +69,13 @@ def run(arguments: list[str]) -> int:
     refuse_unwritable(chosen.out / "labels.csv", chosen.json)
     total = Hindsight()
     sources = []
-    with new_folder(chosen.out) as unfinished, counting("pictures") as progress:
+    with new_folder(chosen.out) as unfinished:
         (unfinished / "images").mkdir()
         for path in chosen.files:
-            done = label_session(
-                path, unfinished / "images", every=chosen.every, watch=not chosen.wheels_only, progress=progress
-            )
+            with counting(path.name, total=outline(path).ticks) as progress:
+                done = label_session(
+                    path, unfinished / "images", every=chosen.every, watch=not chosen.wheels_only, progress=progress
+                )
             sources.append(Source(format="session", place=str(path), pictures=done.pictures))
             _add(total, done)
         if not total.pictures:
@@ -94,13 +97,19 @@ def label_session(
     ticks = [entry.tick for entry in recorded]
     calibration = drive.recorded_config.calibration
     projection = GroundProjection(calibration.camera, calibration.mount)
-    picture: Callable[[int], Image | None] = lambda i: recorded[i].frame.image()  # noqa: E731
+
+    def picture(i: int) -> Image | None:
+        progress(i)
+        return recorded[i].frame.image()
+
     found = driven(ticks, calibration, pictures=picture if watch else None)
     result = Hindsight(watched=found.watched)
     truth = true_poses(ticks, found.numbers)
     line = None if truth is None else true_line(ticks, truth)
     for index, number in enumerate(found.numbers):
-        progress(index)
+        if not watch:
+            # What costs time is to watch the floor; of that the bar has told already.
+            progress(number)
         if index % every or recorded[number].frame.jpeg is None:
             continue
         ahead = path_ahead(found.poses, index)

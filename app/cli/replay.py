@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from math import isfinite
 from pathlib import Path
 from threading import Event
@@ -12,11 +12,12 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from app.cli.options import add_settings, count, parser, refuse_unwritable, write_json
+from app.cli.progress import counting
 from control.errors import ConfigError
 from robot.profiles import settings_path
+from robot.sessions.summary import outline
 from sim.replay.recorded import RecordedDrive, open_recorded
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _open_loop(chosen: Namespace, drive: RecordedDrive) -> int:
     with ExitStack() as stack:
         eyes = stack.enter_context(Eyes(drive.config, threads=chosen.threads))
         keep = _keeper(chosen, drive, stack)
-        told = stack.enter_context(_progress())
+        told = stack.enter_context(counting("replaying, ticks", total=outline(drive.path).ticks))
         # A new reference must hold together: its own commands are what moved it.
         pairs = replay_open_loop(
             drive, eyes=eyes, stride=chosen.stride, pictures=source, own_motion=chosen.update
@@ -138,7 +139,8 @@ def _open_loop(chosen: Namespace, drive: RecordedDrive) -> int:
         for pair in _paced(pairs) if chosen.real_time else pairs:
             curves.add(pair, differences.add(pair))
             keep(pair)
-            told(pair.number)
+            if pair.number % _REFRESH_TICKS == 0:
+                told(pair.number)
     took_s = monotonic() - began_s
     curves.save(chosen.picture, title=f"{chosen.session.name}, replayed on {source} pictures")
     record = report(drive, differences, took_s=took_s, pictures=source, allow=chosen.allow)
@@ -190,17 +192,3 @@ def _paced(pairs: Iterator[Pair]) -> Iterator[Pair]:
         if early_s > 0:
             Event().wait(early_s)
         yield pair
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int], None]]:
-    console = Console(stderr=True)
-    columns = (TextColumn("replaying"), TextColumn("{task.completed} ticks"), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def told(number: int) -> None:
-            if number % _REFRESH_TICKS == 0:
-                bar.update(task, completed=number)
-
-        yield told

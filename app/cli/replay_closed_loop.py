@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from app.cli.options import write_json
+from app.cli.progress import counting
 from control.errors import ConfigError
+from robot.sessions.summary import outline
 from sim.benchmark.metrics import DriveMetrics
 from sim.replay.closed_loop import Rerun, rerun
 from sim.replay.recorded import RecordedDrive
@@ -48,7 +47,7 @@ def replay_closed_loop(chosen: Namespace, drive: RecordedDrive) -> int:
 
 
 def _in_its_world(chosen: Namespace, drive: RecordedDrive, scene: Scene, tolerance: dict[str, float]) -> int:
-    with progress() as told:
+    with counting("driving, ticks", total=outline(drive.path).ticks) as told:
         found = rerun(drive, scene, offset_m=chosen.offset, told=told)
     record = _record(drive, found, tolerance)
     console = Console()
@@ -105,12 +104,3 @@ def _tolerances(given: list[str]) -> dict[str, float]:
             raise ConfigError(f"--tolerance {text}: with --closed-loop give lateral=METRES or {_PACE}=METRES_A_SECOND")
         found[name] = float(number)
     return found
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[int], None]]:
-    console = Console(stderr=True)
-    columns = (TextColumn("driving"), TextColumn("{task.completed} ticks"), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda ticks: bar.update(task, completed=ticks) if ticks % 10 == 0 else None

@@ -11,9 +11,11 @@ import numpy as np
 from rich.console import Console
 
 from app.cli.options import write_json
+from app.cli.progress import counting
 from app.cli.tables import facts
 from control.errors import SessionError
 from perception.files import replace_file
+from robot.sessions.summary import outline
 from sim.replay.beside import Beside, drive_beside, true_profile
 from sim.replay.recorded import RecordedDrive
 from sim.replay.views import REGION_M, REGION_RAD
@@ -23,10 +25,8 @@ _MEASURE = "linepilot calibrate"
 
 def replay_views(chosen: Namespace, drive: RecordedDrive, *, lateral_m: float) -> int:
     """0 when it came to the end no farther than ``lateral_m`` rms from where it was driven."""
-    from app.cli.replay_closed_loop import progress
-
     _require_calibration(drive)
-    with progress() as told:
+    with counting("driving, ticks", total=outline(drive.path).ticks) as told:
         found = drive_beside(drive, offset_m=chosen.offset, told=told)
     record = _record(drive, found, offset_m=chosen.offset, lateral_m=lateral_m)
     console = Console()

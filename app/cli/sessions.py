@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from app.cli.options import CommandParser, count, parser, refuse_unwritable, write_json
+from app.cli.progress import counting
 from app.cli.session_tables import outline_table, summary_record, summary_table, unreadable
 from control.errors import ConfigError, InputError, SessionError
 
@@ -164,7 +162,7 @@ def _export(arguments: list[str]) -> int:
     if chosen.video is not None:
         from robot.sessions.video import export_video
 
-        with _progress("video") as progress:
+        with counting("video, pictures", total=_pictures_in(reader.path)) as progress:
             pictures = export_video(reader, chosen.video, progress=progress)
         print(f"{chosen.video}: {pictures} pictures")
     if reader.damage:
@@ -172,23 +170,24 @@ def _export(arguments: list[str]) -> int:
     return 0
 
 
+def _pictures_in(path: Path) -> int | None:
+    """None of a file that cannot be read: the export says so better, and after what else is wrong."""
+    from robot.sessions.summary import outline
+
+    try:
+        return outline(path).pictures
+    except SessionError:
+        return None
+
+
 def _export_photos(reader: object, chosen: Namespace) -> None:
     from robot.sessions.photos import export_photos
     from robot.sessions.reader import SessionReader
 
     assert isinstance(reader, SessionReader)
-    with _progress("photographs") as progress:
+    with counting("photographs", total=_pictures_in(reader.path)) as progress:
         done = export_photos(
             reader, chosen.photos, every=chosen.every, min_confidence=chosen.min_confidence, progress=progress
         )  # fmt: skip
     left = f", {done.unsure} without a line that is sure enough left out" if done.unsure else ""
     print(f"{chosen.photos}: {done.written} photographs{left}")
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int], None]]:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), TextColumn("{task.completed} pictures"), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done: bar.update(task, completed=done)
