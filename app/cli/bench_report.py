@@ -88,7 +88,8 @@ def _varied(records: Sequence[Record]) -> list[str]:
 def _show(console: Console, records: Sequence[Record], *, varied: list[str]) -> None:
     table = Table(title="one lap each", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for title in ("track", "look", "direction", *varied, "completed"):
-        table.add_column(title.replace("_", " "))
+        # A name that is cut off is one that cannot be given again.
+        table.add_column(title.replace("_", " "), overflow="fold")
     for title in ("rms", "p95", "max cm", "off s", "m/s", "lap s"):
         table.add_column(title, justify="right")
     for r in records:

@@ -23,6 +23,10 @@ _COLUMNS = (
     ("seen AUC", "visibility_auc"),
 )  # fmt: skip
 
+_MEANING = """constant: error of answering the same place always; colour: of model=classical.
+A model should be well below both. heading: error of the direction to the point.
+seen AUC: 1 when pictures with and without a line are told apart, 0.5 if not."""
+
 
 def run(arguments: list[str]) -> int:
     options = parser(
@@ -77,7 +81,9 @@ def _show(scores: list[SetScore]) -> None:
     for score in scores:
         record = score.record()
         table.add_row(score.name, *(_text(record[key]) for _, key in _COLUMNS))
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    console.print(_MEANING, highlight=False, markup=False)
 
 
 def _text(value: str | int | float | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from threading import Event
 
+from rich import box
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -26,7 +27,7 @@ test  turn each output in turn, slowly and for a moment: with the WHEELS UP. It 
 _EXAMPLE = """linepilot motors list
   linepilot motors test profile:jetbot
   linepilot motors test robot.yaml --duty 0.3
-  linepilot motors test motors.driver=dry-run"""
+  linepilot motors test --motors dry-run"""
 _WORDS = "wheels up"
 _MOST_DUTY, _MOST_S = 0.5, 5.0
 _DUTY = {"differential": 0.2, "ackermann": 0.1}
@@ -41,12 +42,16 @@ def run(arguments: list[str]) -> int:
     add = options.add_argument
     add("action", choices=("list", "test"))
     add_settings(options)
+    add("--motors", metavar="WHICH", help="test: a name from `linepilot motors list`, as motors.driver=WHICH")
     add("--yes", action="store_true", help="test: the wheels are up, do not ask")
     add("--duty", type=_number, metavar="SHARE", help="test: of full power; default: 0.2, with a throttle 0.1")
     add("--seconds", type=_number, default=0.5, metavar="S", help="test: of each step; default: 0.5")
     add("--json", type=Path, metavar="OUT", help="list: write it to this file")
     chosen = options.parse(arguments)
-    return _list(chosen.json) if chosen.action == "list" else _test(chosen, config_from(chosen.settings))
+    if chosen.action == "list":
+        return _list(chosen.json)
+    named = [f"motors.driver={chosen.motors}"] if chosen.motors is not None else []
+    return _test(chosen, config_from([*chosen.settings, *named]))
 
 
 def _number(text: str) -> float:
@@ -59,20 +64,26 @@ def _number(text: str) -> float:
 def _list(out: Path | None) -> int:
     refuse_unwritable(out)
     entries = catalogue()
-    table = Table(Column("motors.driver", no_wrap=True), "board", "drives", "wire", "library", "stops by itself")
+    table = Table(
+        Column("motors.driver", no_wrap=True), Column("board", min_width=13), "drives", "wire",
+        Column("library", no_wrap=True), "stops by itself", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
+    )  # fmt: skip
     for entry in entries:
         table.add_row(
-            entry.name, entry.what, _VEHICLES[entry.vehicle], entry.wire, entry.missing or entry.library,
-            entry.stops_itself,
+            entry.name, entry.what, _VEHICLES[entry.vehicle], entry.wire, entry.library, entry.stops_itself
         )  # fmt: skip
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    # Below the table, where it is not cut off and can be copied.
+    for library, remedy in sorted({(entry.library, entry.missing) for entry in entries if entry.missing}):
+        console.print(f"{library} is not installed: {remedy}", soft_wrap=True, markup=False, highlight=False)
     write_json(out, [asdict(entry) for entry in entries])
     return 0
 
 
 def _test(chosen: Namespace, config: RobotConfig) -> int:
     if config.motors.driver == "sim":
-        raise ConfigError("there is no board to test; give robot.yaml, profile:NAME or motors.driver=NAME")
+        raise ConfigError("there is no board to test; give robot.yaml, profile:NAME or --motors NAME")
     standing = standing_command(config)
     duty = _DUTY[config.motors.vehicle] if chosen.duty is None else chosen.duty
     _require("--duty", duty, most=_MOST_DUTY)
@@ -105,6 +116,7 @@ def _confirm(driver: str) -> None:
     try:
         said = input(f"Type '{_WORDS}' to begin: ")
     except EOFError:
+        print()
         raise ConfigError("nobody is there to say that the wheels are up; give --yes when they are") from None
     if said.strip().strip("'").lower() != _WORDS:
         raise ConfigError(f"that was not '{_WORDS}'; nothing was moved")

@@ -27,8 +27,8 @@ def report(
 
 def _table(drive: RecordedDrive, differences: Differences, *, allow: float) -> Table:
     table = Table(title=f"{drive.path.name}: replayed against recorded", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("field")
-    table.add_column("unit")
+    table.add_column("field", no_wrap=True)
+    table.add_column("unit", no_wrap=True)
     for title in ("mean", "p95", "max", "at s", "tolerance", "beyond"):
         table.add_column(title, justify="right")
     for field in differences.fields():

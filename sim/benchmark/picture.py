@@ -32,6 +32,7 @@ def save_picture(path: Path, drive: SimulatedDrive) -> None:
     if worst_cm > half_width_cm / 2:
         for side in (-half_width_cm, half_width_cm):
             error.axhline(side, color="tab:red", linewidth=0.8, linestyle="--")
+        error.set_title("red: half the robot's width; beyond it counts as off the line", fontsize=8)
     speed = figure.add_subplot(grid[1, 1], sharex=error)
     _chart(speed, distance, [t.speed_mps for t in truths], label="speed, m/s")
     speed.set_ylim(bottom=0)

@@ -56,9 +56,9 @@ class Curves:
             chart.set_ylabel(label, fontsize=8)
         axes[0].set_title(title, fontsize=10)
         axes[0].legend(fontsize=8, loc="upper right", ncols=2)
-        axes[-1].plot([t - start for t in self._points_at], self._points, color="tab:red", linewidth=0.9)
+        axes[-1].plot([t - start for t in self._points_at], self._points, color="tab:blue", linewidth=0.9)
         axes[-1].set_ylabel("line moved, px of 224", fontsize=8)
-        axes[-1].set_xlabel("time, s; red: another verdict", fontsize=8)
+        axes[-1].set_xlabel("time, s; red stripes: the supervisor was in another state", fontsize=8)
         for chart in axes:
             chart.tick_params(labelsize=8)
             chart.grid(alpha=0.3)

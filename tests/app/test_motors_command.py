@@ -72,6 +72,18 @@ def test_the_list_says_how_to_install_what_is_missing(monkeypatch: pytest.Monkey
     assert missing["vesc"] == "pip install 'linepilot[serial]'"
 
 
+def test_the_remedy_stands_whole_below_the_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("robot.motors.catalogue.find_spec", lambda _: None)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["motors", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "smbus2 is not installed: pip install 'linepilot[jetson]'" in lines
+    assert "pyserial is not installed: pip install 'linepilot[serial]'" in lines
+    assert not any("…" in line for line in lines)
+
+
 def test_each_output_turns_and_the_last_word_is_stop(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["motors", "test", DRIVER, "--yes", "--seconds", "0.1"]) == 0
     out = capsys.readouterr().out
@@ -115,6 +127,11 @@ def test_interrupting_it_stops_the_motors(log: Path) -> None:
     assert child.returncode == 130
     assert out == "stopped\n"
     assert written(log)[-1] == STOP
+
+
+def test_a_board_is_named_as_in_a_drive(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["motors", "test", "--motors", "dry-run", "--seconds", "0.05"]) == 0
+    assert "nothing moved" in capsys.readouterr().out
 
 
 def test_a_board_for_trying_moves_nothing_and_needs_no_words(capsys: pytest.CaptureFixture[str]) -> None:
