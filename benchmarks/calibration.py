@@ -13,6 +13,7 @@ import argparse
 import os
 import sys
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -35,6 +36,7 @@ from calibration.ground import fit_mount  # noqa: E402
 from calibration.motor_fit import MotorFit, fit_motors  # noqa: E402
 from calibration.profile import Calibration, CameraModel, CameraMount  # noqa: E402
 from calibration.projection import GroundProjection  # noqa: E402
+from robot.measuring.motors import run_trials  # noqa: E402
 from sim.board_camera import BoardCamera  # noqa: E402
 from sim.tracks.library import find_track  # noqa: E402
 from sim.vehicle.params import JETBOT, VehicleParams  # noqa: E402
@@ -110,7 +112,8 @@ def measured_mount(camera: CameraModel, pictures: list[tuple[str, NDArray[np.uin
 def measured_motors(believed: Calibration, truth: Calibration, *, seed: int) -> tuple[MotorFit, VehicleParams]:
     world = World(find_track("oval"), look=FLOOR, vehicle=JETBOT, calibration=truth, randomise=True)
     world.reset(seed, lateral_m=0.5)
-    drive = watch_world(world, believed, stopped_by=lambda: "", tell=lambda _: None)
+    trials = partial(run_trials, tell=lambda _: None)
+    drive = watch_world(world, believed, trials, stopped_by=lambda: "")
     return fit_motors(drive.orders, drive.steps, before=believed), world.params
 
 

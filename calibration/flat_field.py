@@ -57,9 +57,11 @@ def fit_flat_field(pictures: Sequence[tuple[str, Image]]) -> FlatFieldFit:
     mean = each.mean(axis=0)
     field = FlatField(blue=_plain(mean[0]), green=_plain(mean[1]), red=_plain(mean[2]))
     apart = (each - mean) @ terms.T
-    even = np.nanmean(np.stack(cells), axis=0)
+    stacked = np.stack(cells)
+    known = np.all(np.any(np.isfinite(stacked), axis=0), axis=1)
+    even = np.nanmean(stacked[:, known], axis=0)
     return FlatFieldFit(
-        field=field, before=_spread(even), after=_spread(even - (mean @ terms.T).T),
+        field=field, before=_spread(even), after=_spread(even - terms[known] @ mean.T),
         disagreement=float(np.sqrt(np.mean(apart**2))), pictures=len(pictures),
     )  # fmt: skip
 
@@ -113,8 +115,7 @@ def _fitted(terms: Array, logarithms: Array, *, name: str) -> Array:
         scatter = float(np.sqrt(np.mean(away[kept] ** 2)))
         if scatter > _TEXTURED or kept.mean() < _LEAST_USABLE:
             raise CalibrationError(
-                f"{name}: is no even sheet: no smooth falloff explains it; hold plain white paper close before the lens, "
-                "out of focus, without shadows"
+                f"{name}: is no even sheet, or lies in a shadow; hold plain white paper close before the lens"
             )
         found.append(answer[:-1])
     return np.stack(found)
@@ -136,8 +137,8 @@ def _terms(x: Array, y: Array) -> Array:
 
 def _spread(logarithms: Array) -> float:
     """From the 1st to the 99th hundredth of all cells and colours, each colour by its own mean."""
-    relative = logarithms - np.nanmean(logarithms, axis=0)
-    low, high = np.nanpercentile(relative, (1, 99))
+    relative = logarithms - logarithms.mean(axis=0)
+    low, high = np.percentile(relative, (1, 99))
     return float(np.exp(high - low) - 1)
 
 

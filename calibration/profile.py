@@ -106,13 +106,23 @@ class DriveTrim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SteeringTrim:
-    """Ackermann: servo command = center + tan^-1(wheel_base * curvature) / max_angle."""
+    """Ackermann: servo command = center + tan^-1(wheel_base * curvature) / max_angle, between the limits."""
 
     wheel_base_m: float = 0.174
     max_angle_rad: float = radians(28.0)
+    """For a command of 1 off the centre; what understeers is in it, when it was measured."""
     center: float = 0.0
+    right_limit: float = -1.0
+    """Command at which the wheels are turned as far as they go; beyond it a servo only strains."""
+    left_limit: float = 1.0
     top_speed_mps: float = 3.0
     dead_zone: float = 0.05
+
+    def __post_init__(self) -> None:
+        _require(
+            -1 <= self.right_limit < self.center < self.left_limit <= 1,
+            "calibration.steering: center must lie between right_limit and left_limit, and those from -1 to 1",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

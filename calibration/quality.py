@@ -60,9 +60,28 @@ class DriveQuality:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SteeringQuality:
+    """Standard deviations; of the speed relative."""
+
+    date: str = ""
+    how: str = ""
+    center: float = 0.0
+    """Servo command."""
+    curvature_1pm: float = 0.0
+    """Scatter of the measured curvatures about the servo's line."""
+    speed: float = 0.0
+    dead_zone: float = 0.0
+    lag_s: float = 0.0
+    delay_s: float = 0.0
+    scatter_m: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
     camera: CameraQuality = field(default_factory=CameraQuality)
     flat_field: FlatFieldQuality = field(default_factory=FlatFieldQuality)
     mount: MountQuality = field(default_factory=MountQuality)
     drive: DriveQuality = field(default_factory=DriveQuality)
     """Also of the latency and of where the camera sits."""
+    steering: SteeringQuality = field(default_factory=SteeringQuality)
+    """The same for a robot that steers by a servo."""

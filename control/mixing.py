@@ -73,6 +73,8 @@ class AckermannMixer:
     wheel_base_m: float = 0.174
     max_angle_rad: float = radians(28.0)
     center: float = 0.0
+    right_limit: float = -1.0
+    left_limit: float = 1.0
     top_speed_mps: float = 3.0
     dead_zone: float = 0.05
 
@@ -82,6 +84,8 @@ class AckermannMixer:
             top_speed_mps=self.top_speed_mps,
         )  # fmt: skip
         require_between("steering", "center", value=self.center, low=-0.5, high=0.5)
+        require_between("steering", "right_limit", value=self.right_limit, low=-1.0, high=self.center)
+        require_between("steering", "left_limit", value=self.left_limit, low=self.center, high=1.0)
         require_between("steering", "dead_zone", value=self.dead_zone, high=0.9)
 
     def wheels(self, command: DriveCommand) -> tuple[AckermannCommand, bool]:
@@ -89,7 +93,9 @@ class AckermannMixer:
         if not (isfinite(command.curvature_1pm) and isfinite(command.speed_mps)):
             return AckermannCommand(steering=self.center), True
         angle = atan(self.wheel_base_m * command.curvature_1pm)
-        steering, turn_limited = clamp(self.center + angle / self.max_angle_rad, low=-1.0, high=1.0)
+        steering, turn_limited = clamp(
+            self.center + angle / self.max_angle_rad, low=self.right_limit, high=self.left_limit
+        )
         duty = duty_of_speed(command.speed_mps, top_speed_mps=self.top_speed_mps, dead_zone=self.dead_zone)
         throttle, speed_limited = clamp(duty, low=-1.0, high=1.0)
         return AckermannCommand(steering=steering, throttle=throttle), turn_limited or speed_limited

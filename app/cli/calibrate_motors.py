@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -11,12 +12,13 @@ from rich.console import Console
 from app.cli.calibration_file import read_calibration, today, write_calibration
 from app.cli.options import add_settings, config_from, natural, parser, refuse_unwritable
 from app.cli.tables import facts
-from calibration.motor_fit import MotorFit
+from calibration.motor_fit import MotorFit, fit_motors
 from calibration.profile import Calibration
 from calibration.quality import DriveQuality
 from control.errors import ConfigError
 from robot.config import RobotConfig
 from robot.drive.interrupt import StopRequest, stop_on_signals
+from robot.measuring.motors import run_trials
 from robot.measuring.watch import StoppedByHand
 from sim.vehicle.params import VehicleParams
 
@@ -42,7 +44,7 @@ def run(arguments: list[str]) -> int:
     refuse_unwritable(chosen.out)
     config = config_from(chosen.settings)
     if config.motors.vehicle != "differential":
-        raise ConfigError("only robots with two driven wheels can be measured so far; set calibration.steering by hand")
+        raise ConfigError("a robot that steers by a servo is measured with: linepilot calibrate steering")
     if "calibration" not in config.model_fields_set:
         config = config.model_copy(update={"calibration": read_calibration(chosen.out)})
     with stop_on_signals() as interrupted:
@@ -65,23 +67,28 @@ def _measure(
 ) -> tuple[MotorFit, float, tuple[VehicleParams, Calibration] | None]:
     """And how long the network takes for a picture, and the truth, where there is one."""
 
-    def tell(text: str) -> None:
-        print(text, flush=True)
-
+    trials = partial(run_trials, tell=tell)
     if config.camera.source == "sim":
-        from app.cli.calibrate_motors_simulated import measure_simulated
+        from app.cli.calibrate_motors_simulated import made_up_robot, watch_world
 
-        fit, truth = measure_simulated(config, seed=chosen.seed, look=chosen.look, interrupted=interrupted, tell=tell)
-        return fit, 0.0, truth
-    from app.cli.calibrate_motors_hardware import measure_hardware
+        world, true = made_up_robot(config, seed=chosen.seed, look=chosen.look)
+        drive = watch_world(
+            world, config.calibration, trials, stopped_by=lambda: "^C" if interrupted() else "", fps=config.fps
+        )
+        return fit_motors(drive.orders, drive.steps, before=config.calibration), 0.0, (world.params, true)
+    from app.cli.calibrate_motors_hardware import watch_hardware
 
     if not chosen.yes:
-        _confirm()
-    fit, compute_s = measure_hardware(config, interrupted=interrupted, tell=tell)
-    return fit, compute_s, None
+        confirm_free_floor()
+    drive, compute_s = watch_hardware(config, trials, interrupted=interrupted)
+    return fit_motors(drive.orders, drive.steps, before=config.calibration), compute_s, None
 
 
-def _confirm() -> None:
+def tell(text: str) -> None:
+    print(text, flush=True)
+
+
+def confirm_free_floor() -> None:
     """Raises ConfigError when the words are not said."""
     print(
         "The robot will drive by itself, half a metre to each side at most. Set it on a floor with some texture, "

@@ -1,4 +1,4 @@
-"""The robot that the settings name measures its own motors."""
+"""The robot that the settings name moves to be measured, watched by its own camera."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from statistics import median
 
 from calibration.floor_motion import FloorMotion
-from calibration.motor_fit import MotorFit, fit_motors
 from calibration.projection import GroundProjection
 from control.errors import ConfigError
 from robot.cameras import open_camera
@@ -15,7 +14,6 @@ from robot.config import RobotConfig
 from robot.drive.clock import Clock, MonotonicClock
 from robot.drive.interrupt import StopRequest
 from robot.drive.pilots import open_estimator, standing_command
-from robot.measuring.motors import run_trials
 from robot.measuring.watch import WatchedDrive
 from robot.motors import open_motors
 from robot.teleop import open_switches
@@ -25,9 +23,9 @@ from robot.teleop.terminal import own_terminal
 _PICTURES, _PATIENCE_S = 12, 2.0
 
 
-def measure_hardware(
-    config: RobotConfig, *, interrupted: StopRequest, tell: Callable[[str], None]
-) -> tuple[MotorFit, float]:
+def watch_hardware(
+    config: RobotConfig, trials: Callable[[WatchedDrive], None], *, interrupted: StopRequest
+) -> tuple[WatchedDrive, float]:
     """And the seconds that the network takes for a picture. Raises MotionError and all that devices raise."""
     if config.camera.source.startswith("file:") or config.motors.driver in ("sim", "dry-run"):
         raise ConfigError("motors are measured with a live camera and a motor board; or simulated: camera.source=sim")
@@ -45,10 +43,10 @@ def measure_hardware(
 
         try:
             drive = WatchedDrive(camera, motors, clock, floor, stopped_by=stopped_by)
-            run_trials(drive, tell=tell)
+            trials(drive)
         finally:
             motors.stop()
-    return fit_motors(drive.orders, drive.steps, before=config.calibration), compute_s
+    return drive, compute_s
 
 
 def _compute_s(camera: Camera, config: RobotConfig, clock: Clock) -> float:

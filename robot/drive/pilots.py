@@ -38,7 +38,8 @@ def make_mixer(config: RobotConfig) -> Mixer:
         servo = config.calibration.steering
         return AckermannMixer(
             wheel_base_m=servo.wheel_base_m, max_angle_rad=servo.max_angle_rad, center=servo.center,
-            top_speed_mps=servo.top_speed_mps, dead_zone=servo.dead_zone,
+            right_limit=servo.right_limit, left_limit=servo.left_limit, top_speed_mps=servo.top_speed_mps,
+            dead_zone=servo.dead_zone,
         )  # fmt: skip
     trim = config.calibration.drive
     return DifferentialMixer(

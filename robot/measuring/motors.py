@@ -24,7 +24,7 @@ _FEWEST_STANDING = 8
 def run_trials(drive: WatchedDrive, *, tell: Callable[[str], None]) -> None:
     """Leaves what it did and saw in ``drive``. Raises MotionError, CameraError, MotorError."""
     tell("standing still")
-    _refuse_drift(drive)
+    refuse_drift(drive)
     tell("which wheel turns, and which way")
     duty = _find_wheels(drive)
     for above in _ABOVE:
@@ -38,7 +38,7 @@ def run_trials(drive: WatchedDrive, *, tell: Callable[[str], None]) -> None:
     drive.rest(_REST_S)
 
 
-def _refuse_drift(drive: WatchedDrive) -> None:
+def refuse_drift(drive: WatchedDrive) -> None:
     drive.rest(_REST_S + 0.4)
     still = drive.steps[-_FEWEST_STANDING:]
     away = [hypot(step.moved.x, step.moved.y) for step in still]
@@ -99,6 +99,7 @@ def _seconds(drive: WatchedDrive, duty: float) -> float:
     fastest = 0.0
     for step in drive.steps:
         fastest = max(fastest, abs(step.moved.x) / max(step.end_s - step.begin_s, 1e-3))
-    hardest = max((max(abs(order.left), abs(order.right)) for order in drive.orders), default=duty)
+    commands = [order.command for order in drive.orders if isinstance(order.command, DifferentialCommand)]
+    hardest = max((max(abs(command.left), abs(command.right)) for command in commands), default=duty)
     speed = fastest * (duty / hardest if hardest > 0 else 1.0)
     return float(np.clip(_STEP_M / max(speed, 1e-3), 0.25, _STEP_S))

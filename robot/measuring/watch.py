@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from math import cos, hypot, sin
 
 from calibration.floor_motion import STILL, Floats, FloorMotion, Moved
-from calibration.motor_fit import Order, Step
+from calibration.rolling import Order, Step
 from control.errors import MotionError
-from control.messages import DifferentialCommand
+from control.messages import AckermannCommand, DifferentialCommand, WheelCommand
 from robot.cameras.source import Camera, Frame
 from robot.drive.clock import Clock
 from robot.motors.driver import Motors
@@ -65,6 +65,8 @@ class WatchedDrive:
         self.orders: list[Order] = []
         self.steps: list[Step] = []
         self.pose = Pose()
+        self.standing: WheelCommand = DifferentialCommand()
+        """What ``rest`` commands; a steering servo stays where it is held."""
         self._frames: Iterator[Frame] = camera.frames(timeout_s=_STALLED_S)
         self._motors, self._clock, self._floor, self._stopped_by = motors, clock, floor, stopped_by
         frame = next(self._frames)
@@ -74,7 +76,7 @@ class WatchedDrive:
         self._blind = 0
         self._standing_since_s: float | None = None
 
-    def hold(self, command: DifferentialCommand, seconds: float) -> Moved:
+    def hold(self, command: WheelCommand, seconds: float) -> Moved:
         """Command these duties for so long; how the robot moved meanwhile. Raises what devices raise."""
         begin, until_s = self.pose, self._clock.now_s() + seconds
         while self._clock.now_s() < until_s:
@@ -84,9 +86,9 @@ class WatchedDrive:
         return Moved(x=c * dx + s * dy, y=c * dy - s * dx, turn=self.pose.heading - begin.heading)
 
     def rest(self, seconds: float) -> Moved:
-        return self.hold(DifferentialCommand(), seconds)
+        return self.hold(self.standing, seconds)
 
-    def _one_frame(self, command: DifferentialCommand) -> None:
+    def _one_frame(self, command: WheelCommand) -> None:
         who = self._stopped_by()
         if who:
             raise StoppedByHand(f"stopped by {who}; nothing was measured")
@@ -111,7 +113,7 @@ class WatchedDrive:
         self.steps.append(Step(begin_s=self._key.frame.stamp_s, end_s=frame.stamp_s, moved=moved))
         before, self.pose = self.pose, self._key_pose.after(moved)
         self._last = _Look(frame=frame, patch=patch, moved=moved)
-        self._refuse_odd(before, standing=command == DifferentialCommand())
+        self._refuse_odd(before, standing=_stands(command))
         if hypot(moved.x, moved.y) > _NEW_KEY_M or abs(moved.turn) > _NEW_KEY_RAD:
             self._new_key()
 
@@ -135,15 +137,14 @@ class WatchedDrive:
         self._key, self._key_pose = replace(self._last, moved=STILL), self.pose
         self._last = self._key
 
-    def _note(self, command: DifferentialCommand) -> None:
+    def _note(self, command: WheelCommand) -> None:
         now_s = self._clock.now_s()
-        if command != DifferentialCommand():
+        if not _stands(command):
             self._standing_since_s = None
         elif self._standing_since_s is None:
             self._standing_since_s = now_s
-        last = self.orders[-1] if self.orders else None
-        if last is None or (last.left, last.right) != (command.left, command.right):
-            self.orders.append(Order(at_s=now_s, left=command.left, right=command.right))
+        if not self.orders or self.orders[-1].command != command:
+            self.orders.append(Order(at_s=now_s, command=command))
 
     def _refuse_odd(self, before: Pose, *, standing: bool) -> None:
         distance = hypot(self.pose.x - before.x, self.pose.y - before.y)
@@ -156,3 +157,7 @@ class WatchedDrive:
         rolled_out = self._standing_since_s is not None and self._clock.now_s() > self._standing_since_s + _ROLL_OUT_S
         if standing and rolled_out and (distance > _STILL_M or turned > _STILL_M * 10):
             raise MotionError("the robot moves although it was told to stand; is it pushed, or does a motor not stop?")
+
+
+def _stands(command: WheelCommand) -> bool:
+    return command.throttle == 0 if isinstance(command, AckermannCommand) else command == DifferentialCommand()

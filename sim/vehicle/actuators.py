@@ -98,6 +98,7 @@ class Servo:
         """The mean angle over ``dt``."""
         params = self._params
         wanted = limited(limited(steering) - params.steering_center) * params.max_steering_rad
+        wanted = max(-params.right_stop_rad, min(params.left_stop_rad, wanted))
         self._angle_rad = ramp(self._angle_rad, wanted, params.servo_rate_radps * dt)
         return self._lag.advance(self._angle_rad, dt) / dt
 

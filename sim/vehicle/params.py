@@ -10,7 +10,9 @@ import numpy as np
 
 from control.errors import ConfigError
 
-_ANY_SIZE = frozenset({"drive", "duty_rate_per_s", "servo_rate_radps", "steering_center"})
+_ANY_SIZE = frozenset({
+    "drive", "duty_rate_per_s", "servo_rate_radps", "steering_center", "left_stop_rad", "right_stop_rad",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,9 @@ class VehicleParams:
     max_steering_rad: float = radians(28.0)
     steering_center: float = 0.0
     """Servo command at which the wheels point straight ahead."""
+    left_stop_rad: float = inf
+    """How far the linkage lets the wheels turn to that side."""
+    right_stop_rad: float = inf
     servo_rate_radps: float = inf
 
     def __post_init__(self) -> None:
@@ -57,6 +62,8 @@ class VehicleParams:
             raise ConfigError("vehicle: sizes, top speed and steering angle must be positive")
         if not (self.duty_rate_per_s > 0 and self.servo_rate_radps > 0 and isfinite(self.steering_center)):
             raise ConfigError("vehicle: rates must be positive and steering_center finite")
+        if not (self.left_stop_rad > 0 and self.right_stop_rad > 0):
+            raise ConfigError("vehicle: left_stop_rad and right_stop_rad must be above 0")
         if max(self.dead_zone, self.slip, self.understeer, self.sag) >= 1 or self.max_steering_rad >= 1.5:
             raise ConfigError("vehicle: dead_zone, slip, understeer and sag are shares below 1")
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from calibration.floor_motion import Moved
-from calibration.motor_fit import MotorFit, Order, Step, fit_motors
+from calibration.motor_fit import MotorFit, fit_motors
 from calibration.profile import Calibration, CameraMount
+from calibration.rolling import Order, Step
 from control.errors import CalibrationError
 from control.messages import DifferentialCommand
 from sim.vehicle.kinematics import Pose
@@ -69,7 +70,7 @@ def driven(
     orders: list[Order] = []
     looks: list[tuple[float, Pose]] = []
     for left, right in PLAN:
-        orders.append(Order(at_s=vehicle.now_s, left=left, right=right))
+        orders.append(Order(at_s=vehicle.now_s, command=DifferentialCommand(left=left, right=right)))
         vehicle.command(DifferentialCommand(left=left, right=right))
         for _ in range(round(hold_s / PERIOD_S)):
             looks.append((vehicle.now_s + params.camera_delay_s, camera_pose(vehicle.pose, TRUE_MOUNT, BELIEVED.mount)))

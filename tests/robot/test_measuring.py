@@ -125,7 +125,7 @@ def test_it_stays_within_a_square_metre_and_ends_standing() -> None:
     assert trial.farthest_m < 0.45
     assert trial.motors.last == DifferentialCommand()
     assert len(drive.steps) > 200
-    assert {np.sign(order.left) for order in drive.orders} == {-1.0, 0.0, 1.0}
+    assert {np.sign(order.command.left) for order in drive.orders} == {-1.0, 0.0, 1.0}
 
 
 def left_reversed(command: DifferentialCommand) -> DifferentialCommand:
