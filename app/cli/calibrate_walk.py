@@ -55,7 +55,8 @@ def walk(call: Call, robot: Path | None, *, ask: Callable[[str], str] = input) -
             if code == 130:
                 return code
         worst = max(worst, code if answer != "s" else 0)
-    print("\nDrive with it: linepilot drive calibration=calibration.yaml")
+    named = f"{robot} " if robot else ""
+    print(f"\nDrive with it: linepilot drive {named}calibration=calibration.yaml")
     return worst
 
 
