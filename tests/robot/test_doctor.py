@@ -150,6 +150,13 @@ def test_a_csi_camera_needs_sensor_plugin_and_server(how: dict[str, Any], part: 
     assert fix in found[part].fix
 
 
+def test_a_csi_camera_on_a_laptop_is_not_looked_for_in_its_ribbon(tmp_path: Path) -> None:
+    found = looked(orin(tmp_path, without=["proc/", "sys/class/video4linux"]), *CSI)["camera"]
+    assert found.level is Level.PROBLEM
+    assert "camera.source=usb:N" in found.fix
+    assert "ribbon" not in found.fix
+
+
 def test_a_pipeline_needs_the_tool_that_runs_it(tmp_path: Path) -> None:
     settings = ("camera.source=gst:videotestsrc", "motors.driver=dry-run")
     assert not_ok(looked(orin(tmp_path / "whole"), *settings)) == {}
