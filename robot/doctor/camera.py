@@ -54,7 +54,9 @@ def _csi(machine: Machine, number: int) -> Finding:
     if len(sensors) <= number:
         found = f"no CSI sensor {number}; here: {_there(machine)}"
         if not machine.is_jetson:
-            return problem("camera", found, "csi:N needs a Jetson, and none is seen here; elsewhere take camera.source=usb:N")
+            return problem(
+                "camera", found, "csi:N needs a Jetson, and none is seen here; elsewhere take camera.source=usb:N"
+            )
         return problem(
             "camera", found, "check the ribbon; choose the camera with: sudo /opt/nvidia/jetson-io/jetson-io.py"
         )

@@ -32,8 +32,8 @@ _COLUMNS = (
 )  # fmt: skip
 _MEANING = (
     "cm: how far beside the line, rms, what 95 of 100 moments stay below, and at most. off: farther than half the "
-    f"robot's width. with penalty: the lap, and {OFF_LINE_PENALTY_S:g} s for each time off the line. steering: how fast "
-    "the curvature changes, rms; more is more restless."
+    f"robot's width. with penalty: the lap, and {OFF_LINE_PENALTY_S:g} s for each time off the line. steering: how "
+    "fast the curvature changes, rms; more is more restless."
 )
 _PER_PICTURE_S = 0.12
 
