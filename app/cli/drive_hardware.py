@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from app.cli.cockpit import Cockpit
 from app.cli.options import write_json
@@ -16,6 +16,7 @@ from app.cli.recording import Recording
 from app.cli.tables import facts
 from control.errors import ConfigError
 from control.messages import Cause, SafetyState
+from robot.cameras.file import FileCamera
 from robot.config import RobotConfig
 from robot.drive.cycle_timer import CycleTimer
 from robot.drive.interrupt import StopRequest
@@ -80,15 +81,18 @@ def drive_hardware(
     causes: tuple[Cause, ...] = ()
     ended = False
     try:
-        with _bar() as bar:
-            task = bar.add_task(config.camera.source, total=None, now="")
+        # The clock of a recording is the recording, also where its pictures are evened on their way.
+        length = rig.clock.length if isinstance(rig.clock, FileCamera) else None
+        with _bar(length) as bar:
+            task = bar.add_task(config.camera.source, total=length, now="")
 
             def record(tick: Tick) -> bool:
                 driven.add(tick)
                 recording(tick, timer.this_pass_s)
                 cockpit.show(tick, timer.this_pass_s, pilot=rig.pilot)
                 if driven.ticks % _REFRESH_TICKS == 0:
-                    bar.update(task, now=_now(tick, driven.ticks))
+                    seen = driven.ticks if tick.frame is None else tick.frame.index + 1
+                    bar.update(task, completed=seen, now=_now(tick, driven.ticks))
                 manager.beat(tick.verdict.state.value)
                 return True
 
@@ -114,9 +118,12 @@ def _played_in_real_time(config: RobotConfig, cockpit: Cockpit) -> RobotConfig:
     return config.model_copy(update={"camera": config.camera.model_copy(update={"realtime": True})})
 
 
-def _bar() -> Progress:
+def _bar(length: int | None) -> Progress:
+    """``length`` in pictures, of a recording that says it; a camera has no end."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), TextColumn("{task.fields[now]}"), TimeElapsedColumn())
+    # Before what may be long, so that a narrow terminal does not cut it off.
+    time = (BarColumn(bar_width=10), TimeRemainingColumn()) if length else (TimeElapsedColumn(),)
+    columns = (*time, TextColumn("{task.fields[now]}"), TextColumn("{task.description}"))
     return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
 
 

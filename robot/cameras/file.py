@@ -23,6 +23,8 @@ class _Reel(Protocol):
     """Pictures in order."""
 
     fps: float | None
+    length: int | None
+    """Pictures; None where the file does not say, and as it says: some lie."""
 
     def read(self) -> Image | None:
         """The next picture; None after the last."""
@@ -41,6 +43,8 @@ class _Video:
         self._capture = cv2.VideoCapture(str(path))
         fps = self._capture.get(cv2.CAP_PROP_FPS) if self._capture.isOpened() else 0.0
         self.fps: float | None = fps if isfinite(fps) and 1.0 <= fps <= 1000.0 else None
+        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT) if self._capture.isOpened() else 0.0
+        self.length: int | None = int(count) if isfinite(count) and count >= 1 else None
         self._first = self.read()
         if self._first is None:
             self.close()
@@ -71,6 +75,7 @@ class _Folder:
         if not self._paths:
             raise InputError(f"{path}: no pictures ({', '.join(_PICTURES)}) in this folder")
         self._at = 0
+        self.length: int | None = len(self._paths)
 
     def read(self) -> Image | None:
         if self._at == len(self._paths):
@@ -102,6 +107,7 @@ class FileCamera:
         if not path.exists():
             raise InputError(f"{path}: no such video or folder of pictures")
         self._reel: _Reel = _Folder(path) if path.is_dir() else _Video(path)
+        self.length = self._reel.length
         self._period_s = 1.0 / (self._reel.fps or fps)
         self._realtime = realtime
         self._monotonic = monotonic

@@ -100,3 +100,10 @@ def test_a_closed_recording_says_so(tmp_path: Path) -> None:
     camera.close()
     with pytest.raises(CameraError, match="closed"):
         next(camera.frames(timeout_s=1))
+
+
+def test_it_says_how_many_pictures_there_are(tmp_path: Path) -> None:
+    with FileCamera(write_pictures(tmp_path / "f", 5)) as camera:
+        assert camera.length == 5
+    with FileCamera(write_video(tmp_path / "clip.avi", count=7, fps=30)) as camera:
+        assert camera.length == 7
