@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.least_squares import Solution, solve
-from calibration.profile import Calibration, DriveTrim, Latency
+from calibration.profile import Calibration, CameraMount, DriveTrim, Latency
 from calibration.rolling import ADVICE, TURN_M, Order, Step, as_seen, fitted, steady, travel
 from control.errors import CalibrationError
 from control.messages import DifferentialCommand, WheelCommand
 
 Array = NDArray[np.float64]
-_NAMES = ("left_speed", "right_speed", "dead_zone", "lag_s", "delay_s", "wheel_base_m", "forward_m", "yaw_rad")
-_STEPS = np.array([1e-4, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4])
+NAMES = ("left_speed", "right_speed", "dead_zone", "lag_s", "delay_s", "wheel_base_m", "forward_m", "yaw_rad")
+_STEPS = np.full(len(NAMES), 1e-4)
+DELAYS_S = (0.05, 0.12, 0.25)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,28 @@ def fit_motors(orders: Sequence[Order], steps: Sequence[Step], *, before: Calibr
 
 
 def _solve(orders: Sequence[Order], steps: Sequence[Step], before: Calibration) -> Solution:
-    trim, latency, mount = before.drive, before.latency, before.mount
+    residuals = misfit(orders, steps, before.mount)
+    best: Solution | None = None
+    # The delay has valleys of its own: from several starts the best one is found.
+    for delay in DELAYS_S:
+        answer = solve(residuals, start_at(before, delay), steps=_STEPS)
+        if best is None or answer.rms < best.rms:
+            best = answer
+    assert best is not None
+    return best
+
+
+def start_at(before: Calibration, delay_s: float) -> Array:
+    """The values that ``before`` believes in, but for the delay; in the order of NAMES."""
+    trim, mount = before.drive, before.mount
+    return np.array([
+        trim.top_speed_mps, trim.top_speed_mps, trim.dead_zone, before.latency.motor_lag_s, delay_s, trim.wheel_base_m,
+        mount.forward_m, mount.yaw_rad,
+    ])  # fmt: skip
+
+
+def misfit(orders: Sequence[Order], steps: Sequence[Step], mount: CameraMount) -> Callable[[Array], Array]:
+    """Of the values in the order of NAMES: three residuals a step, metres."""
     times = np.array([step.begin_s for step in steps] + [step.end_s for step in steps])
     seen = np.array([(step.moved.x, step.moved.y, step.moved.turn) for step in steps])
     begin = np.array([order.at_s for order in orders])
@@ -83,18 +105,7 @@ def _solve(orders: Sequence[Order], steps: Sequence[Step], before: Calibration) 
         away: Array = (predicted - seen) * (1.0, 1.0, TURN_M)
         return away.ravel()
 
-    best: Solution | None = None
-    # The delay has valleys of its own: from several starts the best one is found.
-    for delay in (0.05, 0.12, 0.25):
-        start = np.array([
-            trim.top_speed_mps, trim.top_speed_mps, trim.dead_zone, latency.motor_lag_s, delay, trim.wheel_base_m,
-            mount.forward_m, mount.yaw_rad,
-        ])  # fmt: skip
-        answer = solve(residuals, start, steps=_STEPS)
-        if best is None or answer.rms < best.rms:
-            best = answer
-    assert best is not None
-    return best
+    return residuals
 
 
 def _sides(command: WheelCommand) -> tuple[float, float]:
@@ -112,5 +123,5 @@ def _checked(answer: Solution, count: int) -> MotorFit:
     return MotorFit(
         left_speed_mps=left, right_speed_mps=right, dead_zone=max(dead, 0.0), lag_s=max(lag, 0.0), delay_s=delay,
         wheel_base_m=base, forward_m=forward, yaw_rad=yaw,
-        deviations=dict(zip(_NAMES, answer.deviations.tolist(), strict=True)), scatter_m=answer.rms, steps=count,
+        deviations=dict(zip(NAMES, answer.deviations.tolist(), strict=True)), scatter_m=answer.rms, steps=count,
     )  # fmt: skip

@@ -77,6 +77,18 @@ class SteeringQuality:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyQuality:
+    """Of a latency that was read from recorded drives; standard deviations but for the jitter."""
+
+    date: str = ""
+    how: str = ""
+    delay_s: float = 0.0
+    lag_s: float = 0.0
+    jitter_s: float = 0.0
+    """From the 5th to the 95th hundredth of how long a picture waited for its order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
     camera: CameraQuality = field(default_factory=CameraQuality)
     flat_field: FlatFieldQuality = field(default_factory=FlatFieldQuality)
@@ -85,3 +97,5 @@ class Quality:
     """Also of the latency and of where the camera sits."""
     steering: SteeringQuality = field(default_factory=SteeringQuality)
     """The same for a robot that steers by a servo."""
+    latency: LatencyQuality = field(default_factory=LatencyQuality)
+    """Where it was measured last by recorded drives, and not with the motors."""

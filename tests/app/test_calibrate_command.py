@@ -221,7 +221,7 @@ def test_a_made_up_robot_is_measured_and_then_driven(tmp_path: Path, capsys: pyt
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["motors.vehicle=ackermann"], "two driven wheels"),
+        (["motors.vehicle=ackermann"], "steers by a servo"),
         (["camera.source=usb:0", "motors.driver=dry-run", "--yes"], "with a live camera and a motor board"),
         (["camera.source=file:x", "motors.driver=motorhat", "--yes"], "with a live camera and a motor board"),
         (["--look", "moon"], "unknown look"),

@@ -1,0 +1,46 @@
+"""``linepilot calibrate latency``: from a session into the file that driving reads, and bad input in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.cli.main import main
+from robot.config import load_config
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_recorded_drive_tells_the_delay_that_nobody_knew(capsys: pytest.CaptureFixture[str]) -> None:
+    # The robot of the simulator is 120 ms behind; its settings say 80.
+    words = ["model=classical", "calibration.latency.delay_s=0.08"]
+    main(["drive", "--track", "figure-eight", "--look", "white-tape", "--record", "a.mcap", *words])
+    assert main(["calibrate", "latency", "a.mcap", "--most", "400"]) == 0
+    out = capsys.readouterr().out
+    assert "truth 120.0" in out
+    calibration = load_config(None, ["calibration=calibration.yaml"]).calibration
+    assert calibration.latency.delay_s == pytest.approx(0.12, abs=0.01)
+    assert calibration.latency.motor_lag_s == pytest.approx(0.06, abs=0.015)
+    assert calibration.measured.latency.how == "1 recorded drive"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "required"),
+        (["none.mcap"], "none.mcap"),
+        (["text.mcap"], "text.mcap"),
+        (["none.mcap", "--most", "0"], "from 1 up"),
+    ],
+)
+def test_bad_input_is_one_line(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("text.mcap").write_text("no session")
+    assert main(["calibrate", "latency", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert told in err
+    assert err.count("\n") == 1
+    assert not Path("calibration.yaml").exists()
