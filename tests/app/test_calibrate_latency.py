@@ -8,6 +8,11 @@ import pytest
 
 from app.cli.main import main
 from robot.config import load_config
+from robot.drive.pilots import open_estimator
+from robot.drive.recorder import SessionRecorder
+from sim.benchmark.run import make_world, simulate
+from sim.scene import Scene
+from sim.tracks.library import find_track
 
 
 @pytest.fixture(autouse=True)
@@ -15,13 +20,25 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+def recorded(path: Path, *, ticks: int) -> None:
+    """The robot of the simulator is 120 ms behind; its settings say 80."""
+    config = load_config(None, ["model=classical", "calibration.latency.delay_s=0.08"])
+    world = make_world(find_track("corners"), look="white-tape", config=config, seed=0)
+    scene = Scene.of(world, look="white-tape", seed=0, laps=1).to_json()
+    recorder = SessionRecorder(path, config=config, facts={}, lossless=True, scene_json=scene)
+    try:
+        simulate(
+            world, estimator=open_estimator(config), config=config, watch=lambda drive: len(drive.ticks) < ticks,
+            keep=lambda tick, sections_s, truth: recorder(tick, sections_s=sections_s, truth=truth),
+        )  # fmt: skip
+    finally:
+        recorder.close()
+
+
 def test_a_recorded_drive_tells_the_delay_that_nobody_knew(capsys: pytest.CaptureFixture[str]) -> None:
-    # The robot of the simulator is 120 ms behind; its settings say 80.
-    words = ["model=classical", "calibration.latency.delay_s=0.08"]
-    main(["drive", "--track", "figure-eight", "--look", "white-tape", "--record", "a.mcap", *words])
-    assert main(["calibrate", "latency", "a.mcap", "--most", "400"]) == 0
-    out = capsys.readouterr().out
-    assert "truth 120.0" in out
+    recorded(Path("a.mcap"), ticks=400)
+    assert main(["calibrate", "latency", "a.mcap"]) == 0
+    assert "truth 120.0" in capsys.readouterr().out
     calibration = load_config(None, ["calibration=calibration.yaml"]).calibration
     assert calibration.latency.delay_s == pytest.approx(0.12, abs=0.01)
     assert calibration.latency.motor_lag_s == pytest.approx(0.06, abs=0.015)
