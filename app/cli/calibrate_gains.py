@@ -6,8 +6,9 @@ import multiprocessing
 import os
 import signal
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -17,7 +18,7 @@ import cv2
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.calibration_file import read_calibration
+from app.cli.calibration_file import with_measured
 from app.cli.gains_file import backup_of, undo_gains, write_gains
 from app.cli.gains_picture import draw_search
 from app.cli.options import add_settings, config_from, count, natural, parser, refuse_unwritable
@@ -26,7 +27,7 @@ from control.errors import ConfigError, InputError
 from robot.config import RobotConfig
 from sim.tuning.courses import Course, Driven
 from sim.tuning.gains import Gains
-from sim.tuning.search import Trial, Tuned, tune
+from sim.tuning.search import Run, Trial, Tuned, tune
 
 _WHAT = """Search for better gains in a simulator that carries this robot's calibration, on several robots that the
 calibration might be of. The simulator's own labels, with noise as a network's, are the eyes. The gains are written into
@@ -50,9 +51,7 @@ def run(arguments: list[str]) -> int:
     add("--seed", type=natural, default=0, metavar="N")
     add("--workers", type=count, default=os.cpu_count() or 1, metavar="N", help="processes; default: one a core")
     chosen = options.parse(arguments)
-    if any(word.startswith("profile:") for word in chosen.settings):
-        raise ConfigError("gains are written into a file of yours; first: linepilot config --profile NAME > robot.yaml")
-    out = chosen.out or _settings_file(chosen.settings) or Path("robot.yaml")
+    out = gains_place(chosen)
     if chosen.undo:
         before, after = undo_gains(out)
         Console().print(_changes("gains", before, after))
@@ -60,11 +59,16 @@ def run(arguments: list[str]) -> int:
         return 0
     refuse_unwritable(out, chosen.picture)
     require_picture_name(chosen.picture)
-    config = _config(chosen, out)
+    config = gains_config(chosen, out)
     tuned = _tuned(chosen, config)
     draw_search(tuned, chosen.picture)
-    _tell(tuned)
     print(f"{chosen.picture}: what was tried, and how much delay each bears")
+    return write_if_better(tuned, out)
+
+
+def write_if_better(tuned: Tuned, out: Path) -> int:
+    """Tells both, too. Raises InputError, ConfigError, MissingExtraError."""
+    _tell(tuned)
     if tuned.why_not:
         print(f"{out}: not changed; {tuned.why_not}")
         return 0
@@ -74,12 +78,15 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def _settings_file(words: Sequence[str]) -> Path | None:
-    files = [word for word in words if "=" not in word]
-    return Path(files[0]) if files else None
+def gains_place(chosen: Namespace) -> Path:
+    """The file to write into. Raises ConfigError."""
+    if any(word.startswith("profile:") for word in chosen.settings):
+        raise ConfigError("gains are written into a file of yours; first: linepilot config --profile NAME > robot.yaml")
+    files = [word for word in chosen.settings if "=" not in word]
+    return chosen.out or Path(files[0] if files else "robot.yaml")
 
 
-def _config(chosen: Namespace, out: Path) -> RobotConfig:
+def gains_config(chosen: Namespace, out: Path) -> RobotConfig:
     """Raises ConfigError, InputError, CalibrationError."""
     words = list(chosen.settings)
     if out.exists() and not any("=" not in word for word in words):
@@ -88,10 +95,9 @@ def _config(chosen: Namespace, out: Path) -> RobotConfig:
     config = config_from(words)
     if config.law != "linepilot":
         raise ConfigError(f"only law=linepilot has gains that can be searched, not law={config.law}")
-    if "calibration" not in config.model_fields_set:
-        if not chosen.calibration.exists() and chosen.calibration != Path("calibration.yaml"):
-            raise InputError(f"{chosen.calibration}: no such file; measure with: linepilot calibrate motors")
-        config = config.model_copy(update={"calibration": read_calibration(chosen.calibration)})
+    if not chosen.calibration.exists() and chosen.calibration != Path("calibration.yaml"):
+        raise InputError(f"{chosen.calibration}: no such file; measure with: linepilot calibrate motors")
+    config = with_measured(config, chosen.calibration)
     if not config.calibration.measured.drive.date:
         print("motors and latency were never measured: robots of the usual make are driven. Better first: "
               "linepilot calibrate motors")  # fmt: skip
@@ -108,14 +114,22 @@ def _tuned(chosen: Namespace, config: RobotConfig) -> Tuned:
             took = monotonic() - began_s
             print(f"{tried} of {chosen.trials} tried, best {trial.best_m * 1000:.2f} mm, {took:.0f} s", flush=True)
 
+    try:
+        with course_pool(chosen.workers) as run_courses:
+            return tune(config, trials=chosen.trials, seed=chosen.seed, run=run_courses, told=told)
+    except KeyboardInterrupt:
+        print(f"after {tried} of {chosen.trials} settings: nothing was written. A search cannot go on later; "
+              f"again with --seed {chosen.seed} it tries the same settings", flush=True)  # fmt: skip
+        raise
+
+
+@contextmanager
+def course_pool(workers: int) -> Iterator[Run]:
+    """Courses driven by so many processes, which end with this one."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(chosen.workers, mp_context=context, initializer=_start) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start) as pool:
         try:
-            return tune(config, trials=chosen.trials, seed=chosen.seed, run=partial(_map, pool), told=told)
-        except KeyboardInterrupt:
-            print(f"after {tried} of {chosen.trials} settings: nothing was written. A search cannot go on later; "
-                  f"again with --seed {chosen.seed} it tries the same settings", flush=True)  # fmt: skip
-            raise
+            yield partial(_map, pool)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

@@ -92,7 +92,7 @@ class Tuned:
         """Why the old gains are kept; empty when the new ones are better."""
         old, new = self.before, self.after
         if old.gains == new.gains:
-            return "the search found nothing better than what stands in the settings"
+            return "nothing better was found than what stands in the settings"
         if not new.drives.completed:
             return "the line was left on tracks that the search had not seen"
         if new.drives.error_m > _BETTER * old.drives.error_m:
@@ -114,9 +114,17 @@ def tune(
     courses = _courses(robots, _COURSES, first=seed * 100)
     tried = _search(config, courses, trials=trials, seed=seed, run=run, told=told)
     best = min(tried, key=lambda trial: trial.cost_m)
+    return compared(config, best.gains, tried=tried, seed=seed, rng=rng, run=run)
+
+
+def compared(
+    config: RobotConfig, gains: Gains, *, seed: int, rng: np.random.Generator, run: Run, tried: Sequence[Trial] = ()
+) -> Tuned:
+    """What the settings hold against what was found, on tracks and robots that no search has seen."""
     others = likely_robots(config, _HELD_OUT_ROBOTS, rng=rng)
     unseen = _courses(others, _HELD_OUT_COURSES, first=_HELD_OUT + seed * 100)
-    before, after = (_judge(config, gains, unseen, run=run) for gains in (gains_of(config), best.gains))
+    now = gains_of(config)
+    before, after = (_judge(config, each, unseen, run=run) for each in (now, {**now, **gains}))
     return Tuned(before=before, after=after, trials=tuple(tried))
 
 
