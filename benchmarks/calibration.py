@@ -1,9 +1,10 @@
 """How near the calibration comes to hidden truths: lens, mount, motors, latency. Prints JSON lines, the worst of all.
 
-    python benchmarks/calibration.py [--seeds 3] [--gains 20] | python benchmarks/results.py
+    python benchmarks/calibration.py [--seeds 3] [--parts 3] [--gains 20] | python benchmarks/results.py
 
 Each seed is another made-up robot: its lens is fitted to pictures of a board, its mount to a board on the floor seen
 through the fitted lens, and its motors by a drive that sees the floor through both. Nothing is told but the pictures.
+Flat field, a car's steering, recorded drives and the relay have made-up robots of their own (--parts).
 Then gains are searched for other robots, and OpenCV's own sample pictures are fitted where opencv-doc is installed.
 """
 
@@ -27,6 +28,7 @@ from app.cli.calibrate_motors_simulated import watch_world  # noqa: E402
 from app.cli.calibrate_simulated import hidden_lens, simulated_floor  # noqa: E402
 from benchmarks.opencv_samples import report as report_samples  # noqa: E402
 from benchmarks.results import emit  # noqa: E402
+from benchmarks.self_measurement import report as report_parts  # noqa: E402
 from benchmarks.tuned_gains import report as report_gains  # noqa: E402
 from calibration.board import Board  # noqa: E402
 from calibration.camera import CameraFit, fit_camera  # noqa: E402
@@ -179,6 +181,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3, help="made-up robots; default: 3")
     parser.add_argument(
+        "--parts", type=int, default=3, metavar="N",
+        help="made-up robots for flat field, steering, recorded drives and relay; default: 3",
+    )  # fmt: skip
+    parser.add_argument(
         "--gains", type=int, default=20, metavar="N", help="robots whose gains are searched; default: 20"
     )
     parser.add_argument("--trials", type=int, default=60, help="settings tried for each; default: 60")
@@ -189,6 +195,8 @@ def main() -> None:
         print("no OpenCV samples here: apt-get install opencv-doc", file=sys.stderr)
     if options.gains:
         report_gains(robots=options.gains, trials=options.trials, workers=options.workers)
+    if options.parts:
+        report_parts(seeds=options.parts)
     if not options.seeds:
         return
     worst = Worst()

@@ -16,8 +16,8 @@ _ACTIONS = {
     "flat-field": ("app.cli.calibrate_flat_field", "dark and pink corners, from pictures of a white sheet"),
     "ground": ("app.cli.calibrate_ground", "the camera's height and tilt, from the board or a line on the floor"),
     "motors": ("app.cli.calibrate_motors", "dead zone, speed, left and right, lag, latency; the robot moves"),
-    "latency": ("app.cli.calibrate_latency", "delay, jitter and lag, from recorded drives; nothing moves"),
     "steering": ("app.cli.calibrate_steering", "of a car: servo centre, range, limits, throttle; the robot moves"),
+    "latency": ("app.cli.calibrate_latency", "delay, jitter and lag, from recorded drives; nothing moves"),
     "relay": ("app.cli.calibrate_relay", "the quick way to a look-ahead: the robot swings along a line by a relay"),
     "gains": ("app.cli.calibrate_gains", "PID, look-ahead and speeds, searched in the simulator that carries all this"),
 }

@@ -27,12 +27,15 @@ def steps_for(config: RobotConfig, robot: Path | None) -> list[Step]:
     simulated = config.camera.source == "sim"
     live = ["--camera", config.camera.source, *(["--robot", str(robot)] if robot else [])]
     source, file = (["--sim"] if simulated else live), ([str(robot)] if robot else [])
+    moving = "steering" if config.motors.vehicle == "ackermann" else "motors"
     return [
         Step(arguments=["board"], told="print board.pdf at 100 %, measure its bar, glue it on something flat"),
         Step(arguments=["camera", *source, "--map", "coverage.png"],
              told="hold the board near, in all parts of the picture, and tilt it to all sides"),
+        Step(arguments=["flat-field", *source],
+             told="hold plain white paper close before the lens, and turn it a little further each time"),
         Step(arguments=["ground", *source], told="lay the board flat before the robot, its lower edge towards it"),
-        Step(arguments=["motors", *file], told="set the robot on a floor with texture, a square metre of it free"),
+        Step(arguments=[moving, *file], told="set the robot on a floor with texture, a square metre of it free"),
         Step(arguments=["gains", *file], told="nothing to do: a few minutes in the simulator"),
     ]  # fmt: skip
 

@@ -93,8 +93,8 @@ def _back(drive: WatchedDrive, throttle: float, seconds: float, distance_m: floa
     drive.rest(_REST_S)
     if hypot(drive.pose.x - begin.x, drive.pose.y - begin.y) < _CAME_BACK * distance_m:
         raise MotionError(
-            "the robot does not drive back: many speed controllers brake first; set yours to reverse without a brake "
-            "(docs/wiring.md), and begin again"
+            "the robot does not drive back: many speed controllers brake first; set yours to reverse without a brake, "
+            "as its manual says, and begin again"
         )
 
 

@@ -24,8 +24,8 @@ def answers(*given: str):
 
 def test_all_steps_come_in_their_order() -> None:
     called: list[str] = []
-    assert walk(lambda a: called.append(a[0]) or 0, None, ask=answers("", "", "", "", "")) == 0  # type: ignore[func-returns-value]
-    assert called == ["board", "camera", "ground", "motors", "gains"]
+    assert walk(lambda a: called.append(a[0]) or 0, None, ask=answers(*[""] * 6)) == 0  # type: ignore[func-returns-value]
+    assert called == ["board", "camera", "flat-field", "ground", "motors", "gains"]
 
 
 def test_steps_are_skipped_and_the_walk_ends_when_asked() -> None:
@@ -61,3 +61,8 @@ def test_the_camera_of_the_settings_is_used() -> None:
     camera = steps_for(config, Path("robot.yaml"))[1].arguments
     assert camera[:5] == ["camera", "--camera", "csi:0", "--robot", "robot.yaml"]
     assert "--sim" in steps_for(load_config(None), None)[1].arguments
+
+
+def test_a_car_measures_its_steering_instead_of_two_motors() -> None:
+    config = load_config(None, ["motors.vehicle=ackermann"])
+    assert [step.arguments[0] for step in steps_for(config, None)][-2:] == ["steering", "gains"]
