@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from app.cli.calibration_file import read_calibration, today, write_calibration
+from app.cli.calibration_file import today, with_measured, write_calibration
 from app.cli.options import add_settings, config_from, natural, parser, refuse_unwritable
 from app.cli.tables import facts
 from calibration.motor_fit import MotorFit, fit_motors
@@ -45,8 +45,7 @@ def run(arguments: list[str]) -> int:
     config = config_from(chosen.settings)
     if config.motors.vehicle != "differential":
         raise ConfigError("a robot that steers by a servo is measured with: linepilot calibrate steering")
-    if "calibration" not in config.model_fields_set:
-        config = config.model_copy(update={"calibration": read_calibration(chosen.out)})
+    config = with_measured(config, chosen.out)
     with stop_on_signals() as interrupted:
         try:
             fit, compute_s, truth = _measure(chosen, config, interrupted)

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from app.cli.calibrate_motors import confirm_free_floor, tell
-from app.cli.calibration_file import read_calibration, today, write_calibration
+from app.cli.calibration_file import today, with_measured, write_calibration
 from app.cli.options import add_settings, config_from, natural, parser, refuse_unwritable
 from app.cli.tables import facts
 from calibration.profile import Calibration
@@ -48,8 +48,7 @@ def run(arguments: list[str]) -> int:
     if config.motors.vehicle != "ackermann":
         raise ConfigError("two driven wheels are measured with: linepilot calibrate motors; a car is set by "
                           "motors.vehicle=ackermann")  # fmt: skip
-    if "calibration" not in config.model_fields_set:
-        config = config.model_copy(update={"calibration": read_calibration(chosen.out)})
+    config = with_measured(config, chosen.out)
     with stop_on_signals() as interrupted:
         try:
             fit, compute_s, truth = _measure(chosen, config, interrupted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import yaml
 from calibration.profile import Calibration
 from control.errors import CalibrationError, ConfigError
 from perception.files import replace_file
-from robot.config import load_config
+from robot.config import RobotConfig, load_config
 
 _HEAD = "# Measured by `linepilot calibrate`; drive with it: linepilot drive calibration={name}\n"
 
@@ -25,6 +25,31 @@ def read_calibration(path: Path) -> Calibration:
         return load_config(None, [f"calibration={path}"]).calibration
     except ConfigError as error:
         raise CalibrationError(str(error)) from error
+
+
+def with_measured(config: RobotConfig, path: Path) -> RobotConfig:
+    """What was measured into ``path`` goes before what a profile guesses; of what was not the guess stays.
+
+    Settings that name a measured file keep it. Raises CalibrationError.
+    """
+    guess = config.calibration
+    guessed = "calibration" in config.model_fields_set
+    if guessed and (not path.exists() or guess.measured != type(guess.measured)()):
+        return config
+    found = read_calibration(path)
+    if guessed:
+        measured = found.measured
+        # By recorded drives, or together with the motors or the steering.
+        timed = measured.latency.date or measured.drive.date or measured.steering.date
+        found = replace(
+            found,
+            camera=found.camera if measured.camera.date else guess.camera,
+            mount=found.mount if measured.mount.date else guess.mount,
+            drive=found.drive if measured.drive.date else guess.drive,
+            latency=found.latency if timed else guess.latency,
+            steering=found.steering if measured.steering.date else guess.steering,
+        )
+    return config.model_copy(update={"calibration": found})
 
 
 def write_calibration(path: Path, calibration: Calibration) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Column
 
 from app.cli.cockpit import Cockpit
 from app.cli.options import write_json
@@ -122,7 +123,11 @@ def _bar(length: int | None) -> Progress:
     """``length`` in pictures, of a recording that says it; a camera has no end."""
     console = Console(stderr=True)
     # Before what may be long, so that a narrow terminal does not cut it off.
-    time = (BarColumn(bar_width=10), TimeRemainingColumn()) if length else (TimeElapsedColumn(),)
+    time = (
+        (BarColumn(bar_width=10), TimeRemainingColumn(table_column=Column(min_width=7)))
+        if length
+        else (TimeElapsedColumn(),)
+    )
     columns = (*time, TextColumn("{task.fields[now]}"), TextColumn("{task.description}"))
     return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
 

@@ -64,6 +64,23 @@ def test_better_gains_are_written_and_taken_back(
     assert main(["calibrate", "gains", "robot.yaml", "--undo"]) == 2
 
 
+def test_what_was_measured_goes_before_what_a_profile_guesses(
+    robot: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    robot.write_text(OWN + "calibration: {drive: {top_speed_mps: 0.63}}\n")
+    Path("calibration.yaml").write_text("drive: {top_speed_mps: 0.7}\nmeasured: {drive: {date: '2026-11-01'}}\n")
+    searched: list[float] = []
+
+    def tuned(chosen: object, config: RobotConfig) -> Tuned:
+        searched.append(config.calibration.drive.top_speed_mps)
+        return found(config, error_m=0.0021)
+
+    monkeypatch.setattr(command, "_tuned", tuned)
+    assert main(["calibrate", "gains", "robot.yaml"]) == 0
+    assert searched == [0.7]
+    assert "never measured" not in capsys.readouterr().out
+
+
 def test_gains_that_are_not_better_change_nothing(
     robot: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
