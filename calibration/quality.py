@@ -98,4 +98,4 @@ class Quality:
     steering: SteeringQuality = field(default_factory=SteeringQuality)
     """The same for a robot that steers by a servo."""
     latency: LatencyQuality = field(default_factory=LatencyQuality)
-    """Where it was measured last by recorded drives, and not with the motors."""
+    """Of recorded drives; motors and steering measure it too, and the later one counts."""

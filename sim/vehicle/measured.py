@@ -10,24 +10,33 @@ from sim.vehicle.params import VehicleParams
 
 
 def measured_vehicle(calibration: Calibration, usual: VehicleParams) -> VehicleParams:
-    """``usual`` where motors and latency were never measured, and in all that is not measured."""
-    if usual.drive != "differential":
-        return _measured_car(calibration, usual)
-    if not calibration.measured.drive.date:
-        return usual
-    trim, latency = calibration.drive, calibration.latency
+    """``usual`` where motors, steering and latency were never measured, and in all that is not measured."""
+    measured = calibration.measured
+    car = usual.drive != "differential"
+    moved = measured.steering.date if car else measured.drive.date
+    vehicle = usual
+    if moved:
+        vehicle = _measured_car(calibration, usual) if car else _measured_wheels(calibration, usual)
+    if not (moved or measured.latency.date):
+        return vehicle
+    latency = calibration.latency
+    return replace(
+        vehicle, lag_s=latency.motor_lag_s, camera_delay_s=latency.camera_s,
+        motor_delay_s=latency.delay_s - latency.camera_s,
+    )  # fmt: skip
+
+
+def _measured_wheels(calibration: Calibration, usual: VehicleParams) -> VehicleParams:
+    trim = calibration.drive
     # A gain makes up for a weak motor: the wheel that needs more is the slower one.
     return replace(
         usual, wheel_base_m=trim.wheel_base_m, top_speed_mps=trim.top_speed_mps, dead_zone=trim.dead_zone,
-        left_gain=1 / trim.left_gain, right_gain=1 / trim.right_gain, lag_s=latency.motor_lag_s,
-        camera_delay_s=latency.camera_s, motor_delay_s=latency.delay_s - latency.camera_s,
+        left_gain=1 / trim.left_gain, right_gain=1 / trim.right_gain,
     )  # fmt: skip
 
 
 def _measured_car(calibration: Calibration, usual: VehicleParams) -> VehicleParams:
-    if not calibration.measured.steering.date:
-        return usual
-    trim, latency = calibration.steering, calibration.latency
+    trim = calibration.steering
     # At a limit of the command itself nobody has seen the linkage's stop.
     left, right = (
         trim.max_angle_rad * abs(limit - trim.center) if abs(limit) < 1 else inf
@@ -36,5 +45,4 @@ def _measured_car(calibration: Calibration, usual: VehicleParams) -> VehiclePara
     return replace(
         usual, wheel_base_m=trim.wheel_base_m, top_speed_mps=trim.top_speed_mps, dead_zone=trim.dead_zone,
         max_steering_rad=trim.max_angle_rad, steering_center=trim.center, left_stop_rad=left, right_stop_rad=right,
-        lag_s=latency.motor_lag_s, camera_delay_s=latency.camera_s, motor_delay_s=latency.delay_s - latency.camera_s,
     )  # fmt: skip
