@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.calibration_file import with_measured, write_calibration
 from app.cli.main import main
+from calibration.profile import Calibration, Latency
+from calibration.quality import LatencyQuality, Quality
 from robot.config import load_config
 from robot.drive.pilots import open_estimator
 from robot.drive.recorder import SessionRecorder
@@ -61,3 +64,13 @@ def test_bad_input_is_one_line(arguments: list[str], told: str, capsys: pytest.C
     assert told in err
     assert err.count("\n") == 1
     assert not Path("calibration.yaml").exists()
+
+
+def test_what_drives_told_goes_before_what_a_profile_guesses() -> None:
+    latency = Latency(delay_s=0.2, camera_s=0.05, motor_lag_s=0.03)
+    told = Calibration(latency=latency, measured=Quality(latency=LatencyQuality(date="2026-01-31")))
+    write_calibration(Path("calibration.yaml"), told)
+    guess = load_config(None, ["calibration.latency.delay_s=0.1", "calibration.drive.top_speed_mps=0.5"])
+    config = with_measured(guess, Path("calibration.yaml"))
+    assert config.calibration.latency == latency
+    assert config.calibration.drive.top_speed_mps == 0.5
