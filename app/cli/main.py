@@ -8,6 +8,7 @@ from importlib import import_module
 
 from app.cli.extras import remedy_for
 from control.errors import LinepilotError
+from robot.drive.interrupt import Ended, ended_by_signals
 
 COMMANDS = {
     "drive": ("app.cli.drive", "follow a line: simulated by default, or on a video with --camera file:clip.mp4"),
@@ -99,16 +100,17 @@ def _run(name: str, arguments: list[str]) -> int:
     # And would wait 10 s for a USB camera that has frozen.
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
     try:
-        code: int = import_module(COMMANDS[name][0]).run(arguments)
+        with ended_by_signals():
+            code: int = import_module(COMMANDS[name][0]).run(arguments)
     except LinepilotError as error:
         print(f"linepilot {name}: {_one_line(str(error))}", file=sys.stderr)
         return error.exit_code
     except MemoryError:
         print(f"linepilot {name}: out of memory; close other programs, or ask for less at once", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as end:
         print(f"linepilot {name}: interrupted", file=sys.stderr)
-        return 130
+        return end.exit_code if isinstance(end, Ended) else 130
     except OSError as error:
         print(f"linepilot {name}: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
         return 1

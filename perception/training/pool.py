@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -11,7 +10,6 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Thread
 from types import TracebackType
 from typing import Protocol
 
@@ -19,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from control.errors import LinepilotError
+from perception.worker_process import end_with_parent
 
 _CHUNK = 32
 """Pictures made at a time, from one seed."""
@@ -72,18 +71,6 @@ def _produce(stream: Stream, seed: int) -> Batch:
     return stack([next(source) for _ in range(_CHUNK)])
 
 
-def _end_with_parent() -> None:
-    """Runs first in a worker: a parent that was killed cannot end its workers any more."""
-
-    def follow() -> None:
-        parent = multiprocessing.parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    Thread(target=follow, daemon=True).start()
-
-
 @contextmanager
 def _no_interrupts() -> Iterator[None]:
     """Processes started within never see ^C: it is this process that ends them. Here ^C comes a moment later."""
@@ -112,7 +99,7 @@ class SamplePool:
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         context = multiprocessing.get_context("spawn")
-        self._makers = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
+        self._makers = ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent)
         self._ahead = max(_AHEAD, 2 * workers)
         self._stream = stream
         self._seeds = np.random.default_rng(int(rng.integers(2**63)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -35,9 +36,38 @@ class StopRequest:
 def stop_on_signals() -> Iterator[StopRequest]:
     """^C, kill and a closed terminal; the handlers of before come back at the end. Only in the main thread."""
     request = StopRequest()
-    before = {number: signal.signal(number, request.handle) for number in _SIGNALS}
-    try:
+    with _handling(_SIGNALS, request.handle):
         yield request
+
+
+class Ended(KeyboardInterrupt):
+    """Asked to end by SIGTERM or SIGHUP."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.exit_code = 128 + number
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP unwind the stack as ^C does, so that nothing half-written stays. Raises Ended."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        raise Ended(number)
+
+    with _handling((signal.SIGTERM, signal.SIGHUP), end):
+        yield
+
+
+@contextmanager
+def _handling(numbers: Iterable[int], handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Only in the main thread. Under nohup SIGHUP stays ignored."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        wanted = [n for n in numbers if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
+        before = {number: signal.signal(number, handler) for number in wanted}
+    try:
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 
 from perception.estimator import Estimator
+from perception.worker_process import begin_worker
 from robot.config import RobotConfig
 from robot.drive.pilots import open_estimator
 from sim.benchmark.run import aimed
@@ -59,17 +59,18 @@ def run_jobs(executor: Executor | None, jobs: Sequence[Job]) -> Iterator[tuple[i
             job.cancel()
 
 
-def _ignore_interrupt() -> None:
-    # ^C ends the parent, which ends the workers; they would only print their tracebacks.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 @contextmanager
 def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Of processes that share nothing."""
+    """Of processes that share nothing. Whatever interrupts the block ends them at once, in the middle of a lap."""
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupt)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=begin_worker)
+    interrupted = True
     try:
         yield pool
+        interrupted = False
     finally:
+        if interrupted:
+            # Else Python would wait for their laps when it exits, and who asks twice gets a traceback.
+            for process in multiprocessing.active_children():
+                process.kill()
         pool.shutdown(wait=False, cancel_futures=True)

@@ -5,12 +5,10 @@ import signal
 
 import pytest
 
-from robot.drive.interrupt import stop_on_signals
+from robot.drive.interrupt import Ended, ended_by_signals, stop_on_signals
 
 
-@pytest.mark.parametrize(
-    ("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-)
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_is_remembered_not_raised(number: signal.Signals, exit_code: int) -> None:
     with stop_on_signals() as interrupted:
         assert not interrupted()
@@ -33,3 +31,29 @@ def test_the_handlers_of_before_come_back() -> None:
     with stop_on_signals():
         assert signal.getsignal(signal.SIGTERM) != before
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_end_unwinds_the_stack_and_keeps_its_number(number: signal.Signals) -> None:
+    tidied = []
+    before = signal.getsignal(number)
+    with pytest.raises(Ended) as caught, ended_by_signals():  # noqa: PT012 - the signal comes within
+        try:
+            signal.raise_signal(number)
+        finally:
+            tidied.append(True)
+    assert tidied
+    assert caught.value.exit_code == 128 + number
+    assert signal.getsignal(number) == before
+
+
+def test_a_closed_terminal_stays_ignored_where_it_was() -> None:
+    """As under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ended_by_signals(), stop_on_signals() as request:
+            signal.raise_signal(signal.SIGHUP)
+            assert request.number is None
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
