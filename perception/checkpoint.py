@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import pickle
 import struct
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,10 +60,9 @@ def _safetensors_header(path: Path, content: bytes) -> dict[str, str]:
     length = int.from_bytes(content[:8], "little")
     try:
         header = json.loads(content[8 : 8 + length])
-        found = header.get("__metadata__", {})
-    except (ValueError, AttributeError) as error:
+        return dict(header.get("__metadata__", {}))
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise ModelError(f"{path}: not a whole safetensors file; copy it again") from error
-    return dict(found)
 
 
 def save_weights(path: Path, *, state: Mapping[str, Tensor], metadata: ModelMetadata, half: bool = False) -> None:
@@ -112,7 +112,10 @@ def _load_pickled(path: Path) -> tuple[dict[str, Tensor], ModelMetadata]:
     except ImportError as error:
         raise MissingExtraError("torch", extra="train", purpose="reading a .pth file") from error
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Of a file that is refused anyway it would say more than our one line.
+            warnings.simplefilter("ignore")
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except _BROKEN_PICKLE as error:
         raise ModelError(f"{path}: not a whole file of PyTorch weights; save model.state_dict() again") from error
     return _recognise(path, loaded)

@@ -19,6 +19,7 @@ from perception.engines.networked import NetworkEstimator
 from perception.engines.onnx import OnnxBackend
 from perception.engines.pytorch import TorchBackend
 from perception.files import replace_file
+from perception.golden_frames import Tried, choose_golden, small
 from perception.manifest import (
     FileRecord,
     Golden,
@@ -43,8 +44,6 @@ _EXACT_PX = 0.2
 _INT8_PX = 3.0
 _MIN_PICTURES = 8
 _GOLDEN_FRAMES = 3
-_GOLDEN_WIDTH, _GOLDEN_HEIGHT = 160, 120
-"""Not square and not the network's size, so that the squashing is checked too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,17 +117,19 @@ def export_network(
         frames = [squash(p, size=metadata.size, resize=metadata.resize) for p in pictures[::2]]
         contents[f"{path.stem}.int8.onnx"] = quantise(network, metadata=metadata, frames=frames, opset=opset)
     held_out = list(pictures[1::2])
+    files = {name: _tried(name, content, metadata=metadata) for name, content in contents.items()}
     report = [
-        _measured(name, content, exact=exact, metadata=metadata, pictures=held_out)
-        for name, content in contents.items()
+        _measured(name, contents[name], exact=exact, tried=tried, pictures=held_out) for name, tried in files.items()
     ]
+    shown = [small(frame) for frame in golden] or choose_golden(
+        held_out, exact=exact, files=list(files.values()), frames=_GOLDEN_FRAMES
+    )
     for name, content in contents.items():
         replace_file(path.with_name(name), content)
     listed = {**contents, **{other.name: other.read_bytes() for other in beside}}
     parity = {entry.file: entry.parity for entry in report}
-    files = {name: _record(name, content, parity=parity.get(name)) for name, content in listed.items()}
-    note = Manifest(metadata=metadata, files=files)
-    shown = list(golden) or list(pictures[:_GOLDEN_FRAMES])
+    noted = {name: _record(name, content, parity=parity.get(name)) for name, content in listed.items()}
+    note = Manifest(metadata=metadata, files=noted)
     _save_golden(path, frames=shown, exact=exact, note=note)
     for name in contents:
         _prove(path.with_name(name), targets=metadata.targets)
@@ -136,20 +137,27 @@ def export_network(
 
 
 def _record(name: str, content: bytes, *, parity: Parity | None) -> FileRecord:
-    tolerance_px = _INT8_PX if ".int8." in name else _EXACT_PX
-    return FileRecord(sha256=sha256_of(content), tolerance_px=tolerance_px, parity=parity)
+    return FileRecord(sha256=sha256_of(content), tolerance_px=_tolerance_px(name), parity=parity)
+
+
+def _tolerance_px(name: str) -> float:
+    return _INT8_PX if ".int8." in name else _EXACT_PX
+
+
+def _tried(name: str, content: bytes, *, metadata: ModelMetadata) -> Tried:
+    backend = OnnxBackend(Path(name), content=content, threads=2)
+    estimators = {t: NetworkEstimator(backend, metadata=metadata, target=t) for t in metadata.targets}
+    return Tried(estimators=estimators, tolerance_px=_tolerance_px(name))
 
 
 def _save_golden(path: Path, *, frames: list[Image], exact: dict[str, NetworkEstimator], note: Manifest) -> None:
-    size = (_GOLDEN_WIDTH, _GOLDEN_HEIGHT)
-    small = [np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), dtype=np.uint8) for frame in frames]
     expected: dict[str, tuple[tuple[GoldenPoint, ...], ...]] = {
-        target: tuple(golden_points(estimator.estimate(frame)) for frame in small)
+        target: tuple(golden_points(estimator.estimate(frame)) for frame in frames)
         for target, estimator in exact.items()
     }
     picture = f"{stem_of(path)}.golden.png"
-    replace_file(path.with_name(picture), cv2.imencode(".png", np.concatenate(small))[1].tobytes())
-    golden = Golden(picture=picture, frames=len(small), expected=expected)
+    replace_file(path.with_name(picture), cv2.imencode(".png", np.concatenate(frames))[1].tobytes())
+    golden = Golden(picture=picture, frames=len(frames), expected=expected)
     save_manifest(path, note.model_copy(update={"golden": golden}))
 
 
@@ -160,13 +168,9 @@ def _prove(path: Path, *, targets: tuple[str, ...]) -> None:
 
 
 def _measured(
-    name: str, content: bytes, *, exact: dict[str, NetworkEstimator], metadata: ModelMetadata, pictures: list[Image]
+    name: str, content: bytes, *, exact: dict[str, NetworkEstimator], tried: Tried, pictures: list[Image]
 ) -> Exported:
-    backend = OnnxBackend(Path(name), content=content, threads=2)
-    found = [
-        disagreement(NetworkEstimator(backend, metadata=metadata, target=target), oracle, pictures)
-        for target, oracle in exact.items()
-    ]
+    found = [disagreement(tried.estimators[target], oracle, pictures) for target, oracle in exact.items()]
     sideways = np.concatenate([f.x_px for f in found])
     if not len(sideways):
         raise ModelError(f"{name}: the network sees no line in any picture; train it longer or give others")

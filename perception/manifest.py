@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from math import isfinite
 from pathlib import Path
 
 import cv2
@@ -134,8 +135,11 @@ def check_content(path: Path, *, content: bytes, manifest: Manifest | None) -> N
 
 def read_golden(path: Path, golden: Golden) -> list[Image]:
     """The frames, (H, W, 3) BGR. Raises ModelError when the picture is missing or damaged."""
-    where = path.with_name(golden.picture)
-    strip = cv2.imread(str(where), cv2.IMREAD_COLOR) if where.is_file() else None
+    where = path.parent / Path(golden.picture).name
+    try:
+        strip = cv2.imread(str(where), cv2.IMREAD_COLOR) if where.is_file() else None
+    except cv2.error:  # larger than OpenCV wants to read
+        strip = None
     if strip is None or strip.shape[0] % golden.frames:
         raise ModelError(f"{where}: golden frames are missing or damaged; copy the whole model folder again")
     return [np.asarray(frame, dtype=np.uint8) for frame in np.split(strip, golden.frames)]
@@ -151,6 +155,8 @@ def difference(estimate: LineEstimate, expected: tuple[GoldenPoint, ...]) -> tup
     pairs = list(zip(estimate.points, expected, strict=True))
     sideways = [abs(p.x - e.x) * PIXELS_PER_UNIT for p, e in pairs if e.visible >= _VISIBLE and e.spread <= ONE_PLACE]
     seen = [abs(p.visible - e.visible) for p, e in pairs]
+    if not all(isfinite(apart) for apart in (*sideways, *seen)):
+        return float("inf"), 1.0  # a comparison with one that is no number would pass
     return max(sideways, default=0.0), max(seen, default=0.0)
 
 

@@ -173,7 +173,7 @@ def _tracks(wanted: str, *, crossing: bool) -> list[Track]:
 
 def _looks(wanted: str) -> list[str]:
     """Names, or how many of all. Raises InputError."""
-    if not wanted.isdigit():
+    if not (wanted.isascii() and wanted.isdigit()):
         names = [name.strip() for name in wanted.split(",")]
         for name in names:
             find_look(name)

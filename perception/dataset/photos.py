@@ -105,7 +105,10 @@ class PhotoSet:
 
 def read_picture(path: Path) -> Image:
     """(H, W, 3) BGR. Raises DatasetError when it is missing or damaged."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+    try:
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+    except cv2.error:
+        raise DatasetError(f"{path}: a picture of more pixels than can be read; make it smaller") from None
     if picture is None:
         raise DatasetError(f"{path}: missing or not a readable picture; copy it again or remove it and its label")
     return np.asarray(picture, dtype=np.uint8)
@@ -164,14 +167,13 @@ def _from_table(table: Path) -> list[LabelledPhoto]:
     """
     with table.open(newline="", encoding="utf-8-sig") as stream:
         reader = csv.DictReader(stream, skipinitialspace=True)
-        columns = set(reader.fieldnames or ())
+        try:
+            columns, rows = set(reader.fieldnames or ()), list(reader)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise DatasetError(f"{table}: not a readable CSV file in UTF-8: {error}") from error
         if "file" not in columns or not ({"x_px", "y_px"} <= columns or "visible" in columns):
             found = ",".join(sorted(columns))
             raise DatasetError(f"{table}: needs the columns file,x_px,y_px or file,visible; found {found}")
-        try:
-            rows = list(reader)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise DatasetError(f"{table}: not a readable CSV file: {error}") from error
     if not rows:
         raise DatasetError(f"{table}: holds no labels; add a line for each picture")
     photos: dict[Path, LabelledPhoto] = {}

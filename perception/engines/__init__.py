@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from control.errors import ModelError
 from perception.engines.networked import Backend, NetworkEstimator, check_golden
 from perception.estimator import Estimator
@@ -82,6 +84,8 @@ def open_engine(model: str | Path, *, target: str = "line", threads: int = 2, en
         raise ModelError(f"{path}: no engine '{engine or path.suffix}'; engines are {known}")
     backend, metadata = _OPENERS[engine](path, threads)
     estimator = NetworkEstimator(backend, metadata=metadata, target=target)
+    # A network of another kind, with our metadata, is told now, and not by the first frame.
+    estimator.estimate(np.zeros((8, 8, 3), dtype=np.uint8))
     check_golden(estimator, path=path, manifest=load_manifest(path), target=target)
     return estimator
 

@@ -34,10 +34,16 @@ class OnnxBackend:
             raise ModelError(f"{path}: ONNX Runtime cannot load it; copy or export it again") from error
         provider = self._session.get_providers()[0].removesuffix("ExecutionProvider")
         self.runs_on = f"ONNX Runtime {library.__version__} on the {provider}"
+        self._path, self._refusals = path, refusals
         self._input = self._session.get_inputs()[0].name
 
     def run(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        answer: NDArray[np.float32] = self._session.run(None, {self._input: frame[np.newaxis]})[0]
+        try:
+            answer: NDArray[np.float32] = self._session.run(None, {self._input: frame[np.newaxis]})[0]
+        except self._refusals as error:
+            raise ModelError(
+                f"{self._path}: does not take the picture that its metadata speak of; export it again"
+            ) from error
         return answer
 
     def close(self) -> None:

@@ -33,11 +33,17 @@ class OpenVinoBackend:
             self._request = compiled.create_infer_request()
         except RuntimeError as error:
             raise ModelError(f"{path}: OpenVINO cannot load it; copy or export it again") from error
+        self._path = path
         devices = ", ".join(compiled.get_property("EXECUTION_DEVICES"))
         self.runs_on = f"OpenVINO {library.__version__.partition('-')[0]} on the {devices}"
 
     def run(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        answer = self._request.infer([frame[np.newaxis]], share_inputs=True)[0]
+        try:
+            answer = self._request.infer([frame[np.newaxis]], share_inputs=True)[0]
+        except RuntimeError as error:
+            raise ModelError(
+                f"{self._path}: does not take the picture that its metadata speak of; export it again"
+            ) from error
         return np.array(answer, dtype=np.float32)
 
     def close(self) -> None:

@@ -156,3 +156,11 @@ def test_garbage_named_pth_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "bad.pth").write_bytes(content)
     with pytest.raises(ModelError, match=r"bad\.pth"):
         load_state(tmp_path / "bad.pth")
+
+
+@pytest.mark.parametrize("header", [b'{"__metadata__": 5}', b'{"__metadata__": [1, 2]}', b"[" * 100_000, b"[]", b"3"])
+def test_a_header_of_another_shape_is_no_safetensors_file(header: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(ModelError, match=r"a\.safetensors: not a whole safetensors file"):
+        read_metadata(path)

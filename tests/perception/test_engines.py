@@ -6,15 +6,18 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from control.errors import MissingExtraError, ModelError
+from control.messages import LineEstimate, LinePoint
 from perception.engines import open_engine
 from perception.engines.networked import NetworkEstimator
 from perception.engines.pytorch import TorchBackend
 from perception.estimator import Estimator
 from perception.export import Parity
-from perception.manifest import load_manifest, save_manifest
+from perception.manifest import GoldenPoint, difference, load_manifest, save_manifest
+from perception.metadata import METADATA_KEY
 from tests.perception.red_line import METADATA, ROWS, RedLineNet, picture
 
 RUNTIMES = ["red.onnx", "red.int8.onnx", "openvino:red.onnx", "openvino:red.int8.onnx", "torch"]
@@ -177,3 +180,37 @@ def test_every_runtime_says_what_it_runs_on(estimator: Estimator) -> None:
     assert name in ("ONNXRuntime", "OpenVINO", "torch")
     assert version[0].isdigit()
     assert device == "CPU"
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize(("kind", "shape"), [("FLOAT", [1, 3, 64, 64]), ("UINT8", [1, 9, 9, 3]), ("FLOAT", [1, 7])])
+def test_a_foreign_network_with_our_metadata_is_refused_when_it_is_opened(
+    engine: str, kind: str, shape: list[int], tmp_path: Path
+) -> None:
+    pytest.importorskip(engine)
+    helper, number = onnx.helper, getattr(onnx.TensorProto, kind)
+    ends = [helper.make_tensor_value_info(name, number, shape) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "copy", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, {METADATA_KEY: METADATA.model_dump_json()})
+    onnx.save(model, str(tmp_path / "copy.onnx"))
+    with pytest.raises(ModelError, match=r"copy\.onnx|the model"):
+        open_engine(tmp_path / "copy.onnx", engine=engine)
+
+
+def test_a_golden_picture_of_another_folder_is_not_read(model_folder: Path) -> None:
+    manifest = load_manifest(model_folder / "red.onnx")
+    assert manifest is not None
+    assert manifest.golden is not None
+    golden = manifest.golden.model_copy(update={"picture": "../../etc/passwd"})
+    save_manifest(model_folder / "red.onnx", manifest.model_copy(update={"golden": golden}))
+    with pytest.raises(ModelError, match="golden frames are missing"):
+        open_engine(model_folder / "red.onnx")
+
+
+def test_an_answer_that_is_no_number_is_not_near_a_golden_one() -> None:
+    seen = GoldenPoint(x=0.0, y=0.0, visible=1.0)
+    for x, visible in ((float("nan"), 1.0), (0.0, float("nan"))):
+        answers = tuple(LinePoint(x=x, y=0.0, visible=visible) for _ in range(2))
+        estimate = LineEstimate(points=answers, confidence=1.0)
+        assert difference(estimate, (seen, seen)) == (float("inf"), 1.0)

@@ -11,6 +11,7 @@ from control.errors import InputError
 from perception.checkpoint import save_weights
 from perception.engines import open_engine
 from perception.export import Exported, export_model, export_network
+from perception.golden_frames import telling_rows
 from perception.manifest import load_manifest
 from perception.metadata import METADATA_KEY, ModelMetadata
 from perception.network import BINS, ROWS, TARGETS, LineNet
@@ -102,3 +103,13 @@ def test_the_real_network_is_exported_from_its_weights(tmp_path: Path) -> None:
     assert openvino
     other = open_engine(f"openvino:{tmp_path / 'pilot.onnx'}").estimate(image)
     assert [p.visible for p in other.points] == pytest.approx([p.visible for p in exact.points], abs=1e-4)
+
+
+def test_golden_frames_are_those_that_show_a_line(tmp_path: Path) -> None:
+    empty = [picture(None, seed=k) for k in range(30)]
+    shown = [picture(0.1 * k, seed=k) for k in range(3)]
+    export_network(RedLineNet(), metadata=METADATA, path=tmp_path / "red.onnx", pictures=[*empty, *shown, *shown])
+    manifest = load_manifest(tmp_path / "red.onnx")
+    assert manifest is not None
+    assert manifest.golden is not None
+    assert all(telling_rows(points) for points in manifest.golden.expected["line"])

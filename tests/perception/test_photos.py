@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -149,3 +151,23 @@ def test_a_label_far_outside_its_picture_is_a_mistake(tmp_path: Path) -> None:
     (photo,) = read_photos(tmp_path)
     with pytest.raises(DatasetError, match=r"xy_999_112_a.jpg: its label \(999, 112\) lies far outside"):
         photo.read()
+
+
+@pytest.mark.parametrize(
+    "content", [b"file,x_px,y_px\nb\xfcro.jpg,1,2\n", "file,x_px,y_px\na.jpg,1,2\n".encode("utf-16")]
+)
+def test_a_table_in_another_encoding_is_told(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_bytes(content)
+    with pytest.raises(DatasetError, match=r"labels\.csv: not a readable CSV file in UTF-8"):
+        read_photos(tmp_path)
+
+
+def test_a_picture_of_more_pixels_than_can_be_read_is_told(tmp_path: Path) -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
+    (tmp_path / "xy_10_10_a.png").write_bytes(png)
+    with pytest.raises(DatasetError, match=r"xy_10_10_a\.png"):
+        read_photos(tmp_path, unit="pixel").photos[0].read()
