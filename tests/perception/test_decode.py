@@ -46,6 +46,55 @@ def test_a_row_that_wavers_between_two_places_sees_neither(stronger: float, visi
     assert point.visible == pytest.approx(visible, abs=0.06)
 
 
+def rows_of(*peaks: tuple[float, ...], weights: tuple[float, ...], seen: float = 5.0) -> NDArray[np.float32]:
+    """One set of places a row, from near to far."""
+    rows = [answer(*zip(places, weights, strict=True), seen=seen)[0, 0] for places in peaks]
+    return np.broadcast_to(np.array(rows), METADATA.output_shape()).astype(np.float32)
+
+
+def test_a_row_in_doubt_goes_on_with_its_neighbours() -> None:
+    along = np.linspace(-0.3, 0.1, len(ROWS))
+    sure = rows_of(*[(float(x),) for x in along], weights=(1.0,)).copy()
+    k = len(ROWS) // 2
+    sure[:, k] = answer((float(along[k]), 0.45), (0.8, 0.55), seen=5.0)[0, 0]
+    points = Decoder(METADATA, target="line")(sure).points
+    assert points[k].x == pytest.approx(along[k], abs=0.3 * BIN_WIDTH)
+    assert points[k].visible < 0.5
+
+
+def test_rows_that_agree_in_their_doubt_are_no_surer() -> None:
+    alone = answer((-0.5, 0.6), (0.5, 0.4), seen=-6.0).copy()
+    alone[:, 0, -1] = 5.0
+    among = answer((-0.5, 0.6), (0.5, 0.4), seen=5.0)
+    see = Decoder(METADATA, target="line")
+    assert see(among).points[0].visible == pytest.approx(see(alone).points[0].visible, abs=0.01)
+
+
+def test_a_row_without_a_line_has_no_say() -> None:
+    output = answer((0.4, 1.0), seen=5.0).copy()
+    k = len(ROWS) // 2
+    output[:, k - 1] = answer((-0.8, 1.0), seen=-12.0)[0, 0]
+    output[:, k] = answer((0.4, 0.5), (-0.8, 0.5), seen=5.0)[0, 0]
+    assert Decoder(METADATA, target="line")(output).points[k].x == pytest.approx(0.4, abs=0.3 * BIN_WIDTH)
+
+
+def test_a_sharp_corner_of_sure_rows_stays_one() -> None:
+    k = len(ROWS) // 2
+    places = [(-0.6,)] * k + [(0.7,)] * (len(ROWS) - k)
+    points = Decoder(METADATA, target="line")(rows_of(*places, weights=(1.0,))).points
+    assert [p.x for p in points] == pytest.approx([x for (x,) in places], abs=0.3 * BIN_WIDTH)
+
+
+@given(seed=st.integers(0, 10_000), x=st.floats(-0.8, 0.8), wide=st.floats(0.5, 2.0))
+def test_a_rounding_error_of_the_network_moves_x_as_little(seed: int, x: float, wide: float) -> None:
+    bell = -0.5 * np.square((CENTRES - x) / (wide * BIN_WIDTH))
+    output = np.broadcast_to(np.append(np.maximum(bell, -14.0), 5.0), METADATA.output_shape()).astype(np.float32)
+    noise = np.random.default_rng(seed).uniform(-0.02, 0.02, output.shape).astype(np.float32)
+    see = Decoder(METADATA, target="line")
+    off = [abs(a.x - b.x) for a, b in zip(see(output).points, see(output + noise).points, strict=True)]
+    assert max(off) < 0.2 * BIN_WIDTH
+
+
 def test_visibility_is_the_sigmoid_of_the_last_number() -> None:
     points = Decoder(METADATA, target="line")(answer((0.0, 1.0), seen=-1.0)).points
     assert points[0].visible == pytest.approx(1 / (1 + np.e), abs=1e-4)
