@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from threading import Thread
 from time import monotonic
 
 import cv2
@@ -24,6 +22,7 @@ from app.cli.gains_picture import draw_search
 from app.cli.options import add_settings, config_from, count, natural, parser, refuse_unwritable
 from app.cli.picture_files import require_picture_name
 from control.errors import ConfigError, InputError
+from perception.worker_process import begin_worker
 from robot.config import RobotConfig
 from sim.tuning.courses import Course, Driven
 from sim.tuning.gains import Gains
@@ -135,18 +134,8 @@ def course_pool(workers: int) -> Iterator[Run]:
 
 
 def _start() -> None:
-    # ^C ends the parent, which ends the workers; they would only print their tracebacks.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    begin_worker()
     cv2.setNumThreads(1)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A parent that was killed cannot end its workers any more, and they would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _map(pool: Executor, drive: Callable[[Course], Driven], courses: Sequence[Course]) -> list[Driven]:
