@@ -8,16 +8,19 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
 
 from control.errors import MissingExtraError, ModelError
 from control.messages import LineEstimate, LinePoint
 from perception.engines import open_engine
-from perception.engines.networked import NetworkEstimator
+from perception.engines.networked import NetworkEstimator, check_golden
 from perception.engines.pytorch import TorchBackend
 from perception.estimator import Estimator
 from perception.export import Parity
+from perception.golden_frames import telling_rows
 from perception.manifest import GoldenPoint, difference, load_manifest, save_manifest
-from perception.metadata import METADATA_KEY
+from perception.metadata import METADATA_KEY, ModelMetadata
+from robot.drive.pilots import SHIPPED_MODEL
 from tests.perception.red_line import METADATA, ROWS, RedLineNet, picture
 
 RUNTIMES = ["red.onnx", "red.int8.onnx", "openvino:red.onnx", "openvino:red.int8.onnx", "torch"]
@@ -180,6 +183,36 @@ def test_every_runtime_says_what_it_runs_on(estimator: Estimator) -> None:
     assert name in ("ONNXRuntime", "OpenVINO", "torch")
     assert version[0].isdigit()
     assert device == "CPU"
+
+
+class _Blind(NetworkEstimator):
+    """Has never seen a line."""
+
+    def __init__(self, *, metadata: ModelMetadata, target: str) -> None:
+        class Dark:
+            runs_on = "nothing"
+
+            def run(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
+                assert frame.shape == (metadata.size, metadata.size, 3)
+                answer = np.zeros(metadata.output_shape(), dtype=np.float32)
+                answer[..., -1] = -9.0
+                return answer
+
+            def close(self) -> None:
+                pass
+
+        super().__init__(Dark(), metadata=metadata, target=target)
+
+
+@pytest.mark.parametrize("target", ["line", "lane"])
+def test_the_shipped_golden_frames_tell_an_engine_that_sees_from_one_that_does_not(target: str) -> None:
+    path = SHIPPED_MODEL
+    manifest = load_manifest(path)
+    assert manifest is not None
+    assert manifest.golden is not None
+    assert max(telling_rows(points) for points in manifest.golden.expected[target]) >= 6
+    with pytest.raises(ModelError, match="golden frame"):
+        check_golden(_Blind(metadata=manifest.metadata, target=target), path=path, manifest=manifest, target=target)
 
 
 @pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
