@@ -209,7 +209,7 @@ async def _arm(driver: Any) -> None:
             await driver.send(_stick(0.0, 0.0, seen_ms=told["now_ms"]))
             if time.monotonic() - asked_s > 0.5:
                 asked_s = time.monotonic()
-                await driver.send('{"do":"arm"}')
+                await driver.send(json.dumps({"do": "arm", "seen_ms": told["now_ms"]}))
 
 
 def _stick(steering: float, throttle: float, *, seen_ms: float) -> str:

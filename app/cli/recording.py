@@ -49,7 +49,14 @@ class Recording:
 
     @property
     def running(self) -> bool:
-        return self._recorder is not None
+        recorder = self._recorder
+        return recorder is not None and not recorder.trouble
+
+    @property
+    def trouble(self) -> str:
+        """Why the session ended by itself; empty otherwise."""
+        recorder = self._recorder
+        return recorder.trouble if recorder is not None else ""
 
     @property
     def folder(self) -> Path:
@@ -60,7 +67,7 @@ class Recording:
     def spread(self) -> dict[str, Any] | None:
         """Of the pictures that were collected until now, for the page; None when all are kept."""
         collection = self._collection
-        return None if collection is None or self._recorder is None else collection.spread.told()
+        return None if collection is None or not self.running else collection.spread.told()
 
     def begin_at(self, folder: Path) -> None:
         """Where the button records, when that is not the usual folder."""
@@ -80,6 +87,9 @@ class Recording:
         from robot.drive.recorder import SessionRecorder
 
         with self._pressing:
+            if self.trouble:
+                # A full disk ended it; whoever presses again has made room.
+                self._close()
             what = self._what
             if self._recorder is None and what is not None:
                 if self._rule is not None:
@@ -93,9 +103,12 @@ class Recording:
 
     def stop(self) -> None:
         with self._pressing:
-            recorder, self._recorder = self._recorder, None
-            if recorder is not None:
-                self._summarise(recorder.close())
+            self._close()
+
+    def _close(self) -> None:
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            self._summarise(recorder.close())
 
     def __call__(self, tick: Tick, sections_s: Mapping[str, float], truth: Truth | None = None) -> None:
         # Once: the button may be pressed meanwhile. A tick handed to a session that is being closed is not kept.

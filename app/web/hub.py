@@ -12,12 +12,13 @@ from typing import Any
 
 from app.web.lease import Lease
 from app.web.wire import MOST_BYTES, pack, send, unpack
-from app.web.wishes import Plain, Record, RefusedError, Stick, Tune, Wish
+from app.web.wishes import Arm, Plain, Record, RefusedError, Stick, Tune, Wish
 
 BEAT_S = 0.05
 _MOST_WAITING = 64
 OLD_S = 0.5
-"""A stick that answers an older status is not heard, and then silence stops the robot."""
+"""Who answers an older status neither steers nor arms; of a stick the silence then stops the robot."""
+_DEAF = "the robot does not listen just now; try again"
 
 
 @dataclass(eq=False)
@@ -48,7 +49,7 @@ class Hub:
         self.viewers = 0
         self.lease = Lease(time.monotonic)
         self.ended = asyncio.Event()
-        self._waiting: deque[bytes] = deque(maxlen=_MOST_WAITING)
+        self._waiting: deque[bytes] = deque()
 
     def listen(self) -> None:
         asyncio.get_running_loop().add_reader(self._line.fileno(), self._hear)
@@ -56,19 +57,14 @@ class Hub:
     async def beat(self) -> None:
         """Tells the loop that we are alive, and how many look at the picture; says again what found no room."""
         while not self.ended.is_set():
-            self._say({"alive": self.viewers})
+            self._say_waiting()
+            self._try({"alive": self.viewers})
             await asyncio.sleep(BEAT_S)
 
     def wish(self, who: str, wish: Wish) -> None:
         """Raises RefusedError."""
-        if isinstance(wish, Stick):
-            self._need_lease(who)
-            heard_s = time.monotonic()
-            age_s = heard_s - wish.seen_ms / 1000
-            if not 0 <= age_s <= OLD_S:
-                raise RefusedError(f"late: there and back takes {age_s * 1000:.0f} ms, more than {OLD_S * 1000:.0f}")
-            # Worth nothing later, so it is not kept for later.
-            self._try({"by": who, "steering": wish.steering, "throttle": wish.throttle, "heard_s": heard_s})
+        if isinstance(wish, Stick | Arm):
+            self._move(who, wish)
         elif wish == Plain("claim"):
             if not self.lease.claim(who):
                 raise RefusedError(f"{self.lease.holder} has the stick")
@@ -77,10 +73,21 @@ class Hub:
             if self.lease.leave(who):
                 self._say({"by": who, "do": "leave"})
         elif wish == Plain("stop"):
+            # Nothing that was asked before it may come after it, and nothing may push it out.
+            self._waiting.clear()
             self._say({"by": who, "do": "stop"})
         else:
             self._need_lease(who)
             self._say({"by": who, **_asked(wish)})
+
+    def _move(self, who: str, wish: Stick | Arm) -> None:
+        """At once or not at all: nobody expects a robot that moves some seconds later."""
+        self._need_lease(who)
+        heard_s = _now_s_if_fresh(wish.seen_ms)
+        if isinstance(wish, Stick):
+            self._try({"by": who, "steering": wish.steering, "throttle": wish.throttle, "heard_s": heard_s})
+        elif self._waiting or not self._try({"by": who, "do": "arm", "heard_s": heard_s}):
+            raise RefusedError(_DEAF)
 
     def told(self) -> str:
         """The newest status, with who has the stick."""
@@ -112,12 +119,20 @@ class Hub:
                 self.status.put(json.dumps(head).encode())
 
     def _say(self, head: dict[str, Any]) -> None:
+        """Now, or with a later beat. Raises RefusedError when too much waits already."""
+        self._say_waiting()
+        if len(self._waiting) >= _MOST_WAITING:
+            raise RefusedError(_DEAF)
         self._waiting.append(pack(head))
+        self._say_waiting()
+
+    def _say_waiting(self) -> None:
         while self._waiting and self._send(self._waiting[0]):
             self._waiting.popleft()
 
-    def _try(self, head: dict[str, Any]) -> None:
-        self._send(pack(head))
+    def _try(self, head: dict[str, Any]) -> bool:
+        """Whether it found room."""
+        return self._send(pack(head))
 
     def _send(self, packet: bytes) -> bool:
         try:
@@ -128,10 +143,18 @@ class Hub:
             return True
 
 
-def _asked(wish: Wish) -> dict[str, Any]:
+def _now_s_if_fresh(seen_ms: float) -> float:
+    """Raises RefusedError for an answer to a status of some time ago."""
+    now_s = time.monotonic()
+    age_s = now_s - seen_ms / 1000
+    if not 0 <= age_s <= OLD_S:
+        raise RefusedError(f"late: there and back takes {age_s * 1000:.0f} ms, more than {OLD_S * 1000:.0f}")
+    return now_s
+
+
+def _asked(wish: Tune | Record | Plain) -> dict[str, Any]:
     if isinstance(wish, Tune):
         return {"do": "tune", "name": wish.name, "value": wish.value}
     if isinstance(wish, Record):
         return {"do": "record", "on": wish.on}
-    assert isinstance(wish, Plain)
     return {"do": wish.do}

@@ -35,7 +35,6 @@ _HANGS_S = 1.0
 _IDLE_S = 0.5
 _REFUSED, _ARMED = "not armed", "armed"
 _GONE_S = 2.0
-_WISHES = {"stop": Wish.STOP, "arm": Wish.ARM}
 _SWITCH_S = 0.0005
 """The loop must not wait Python's usual 5 ms until a thread of ours lets it go on."""
 
@@ -45,6 +44,8 @@ class Recordings(Protocol):
 
     @property
     def running(self) -> bool: ...
+    @property
+    def trouble(self) -> str: ...
     @property
     def folder(self) -> Path: ...
     def spread(self) -> dict[str, Any] | None: ...
@@ -190,16 +191,16 @@ class Page:
 
     def _do(self, said: dict[str, Any]) -> None:
         do, by = said["do"], said["by"]
-        if do in _WISHES:
-            self._ask(_WISHES[do])
+        if do == "stop":
+            self._ask(Wish.STOP)
+        elif do == "arm":
+            self._ask_to_arm(said["heard_s"])
         elif do == "claim" and not self._helm.claim(by):
             self._notice = f"{self._helm.driver} has the stick"
         elif do == "leave":
             self._helm.leave(by)
         elif do == "tune":
-            refused = self._tuning.turn(said["name"], said["value"]) if self._can_tune else "this law has no such gains"
-            if refused:
-                self._notice = refused
+            self._tune(said["name"], said["value"])
         elif do == "save":
             Thread(target=self._save, name="save button", daemon=True).start()
         elif do == "record":
@@ -210,6 +211,16 @@ class Page:
             # A stop that was not yet read outranks what is asked after it.
             if self._wish is not Wish.STOP:
                 self._wish = wish
+
+    def _ask_to_arm(self, heard_s: float) -> None:
+        # This process may have been frozen meanwhile.
+        if self._now_s() - heard_s <= _HANGS_S:
+            self._ask(Wish.ARM)
+
+    def _tune(self, name: str, value: float) -> None:
+        refused = self._tuning.turn(name, value) if self._can_tune else "this law has no such gains"
+        if refused:
+            self._notice = refused
 
     def _record(self, *, on: bool) -> None:
         """In a thread of its own: a slow disk must not keep us from hearing a stop."""
@@ -250,8 +261,9 @@ class Page:
                 self._closing.wait()
 
     def _own_numbers(self) -> dict[str, Any]:
+        trouble = self._recordings.trouble
         return {
             "driver": self._helm.driver, "autopilot": self._autopilot, "recording": self._recordings.running,
-            "notice": self._notice, "collected": self._recordings.spread(),
-            "knobs": self._tuning.shown() if self._can_tune else [],
+            "notice": f"recording ended: {trouble}" if trouble else self._notice,
+            "collected": self._recordings.spread(), "knobs": self._tuning.shown() if self._can_tune else [],
         }  # fmt: skip

@@ -18,7 +18,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """``claim`` and ``leave`` the stick, ``arm``, ``stop``, ``save`` what was tuned."""
+    """``claim`` and ``leave`` the stick, ``stop``, ``save`` what was tuned."""
 
     do: str
 
@@ -32,6 +32,12 @@ class Stick:
 
 
 @dataclass(frozen=True, slots=True)
+class Arm:
+    seen_ms: float
+    """As of a Stick: nothing begins to move because of a press of some time ago."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tune:
     name: str
     value: float
@@ -42,9 +48,11 @@ class Record:
     on: bool
 
 
-Wish: TypeAlias = Plain | Stick | Tune | Record
-_PLAIN = ("claim", "leave", "arm", "stop", "save")
-_FIELDS = {"stick": ("steering", "throttle", "seen_ms"), "tune": ("name", "value"), "record": ("on",)}
+Wish: TypeAlias = Plain | Stick | Arm | Tune | Record
+_PLAIN = ("claim", "leave", "stop", "save")
+_FIELDS = {
+    "stick": ("steering", "throttle", "seen_ms"), "arm": ("seen_ms",), "tune": ("name", "value"), "record": ("on",),
+}  # fmt: skip
 
 
 def read_wish(text: str) -> Wish:
@@ -73,6 +81,8 @@ def _make(do: str, fields: dict[str, Any]) -> Wish:
             throttle=_share("throttle", fields["throttle"]),
             seen_ms=_number("seen_ms", fields["seen_ms"]),
         )
+    if do == "arm":
+        return Arm(seen_ms=_number("seen_ms", fields["seen_ms"]))
     if do == "tune":
         if not isinstance(fields["name"], str):
             raise RefusedError(f"name is {_short(repr(fields['name']))}; it must be a string")

@@ -43,6 +43,11 @@ class SessionRecorder:
         made = session_tick(tick, sections_s=sections_s, truth=truth)
         return made if self._collection is None else self._collection.choose(made)
 
+    @property
+    def trouble(self) -> str:
+        """Why it ended before the drive; empty while it records."""
+        return self._writer.trouble
+
     def close(self) -> SessionReport:
         return self._writer.close()
 

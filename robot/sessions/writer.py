@@ -74,6 +74,11 @@ class SessionWriter:
         self._thread = Thread(target=self._run, name="session writer", daemon=True)
         self._thread.start()
 
+    @property
+    def trouble(self) -> str:
+        """Why it ended before it was closed; empty while it records."""
+        return self._trouble
+
     def write(self, tick: SessionTick) -> None:
         self.write_later(lambda: tick, weight_bytes=_weight(tick))
 
@@ -119,15 +124,18 @@ class SessionWriter:
         return part
 
     def _run(self) -> None:
+        # Stands when an error comes that nobody thought of: Python prints it, and the report says that it was not all.
+        trouble = "a mistake in linepilot, printed above"
         try:
-            self._trouble = self._write_all()
-            self._part.finish(self._end(self._trouble or "with the drive"))
+            trouble = self._write_all()
+            self._part.finish(self._end(trouble or "with the drive"))
         except (OSError, InputError, ValueError, TypeError) as error:
-            self._trouble = (isinstance(error, OSError) and error.strerror) or str(error)
-            self._part.give_up()
+            trouble = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
         finally:
+            self._trouble = trouble
             self._ended.set()
             self._queue.clear()
+            self._part.give_up()
         if not self._part.has_ticks:
             self._files.pop().unlink()
         if self._trouble:

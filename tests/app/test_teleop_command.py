@@ -114,7 +114,7 @@ def test_drive_with_the_page_prints_its_address_and_the_page_arms(start: Callabl
     with place.client() as page:
         page.send(do="claim")
         page.until(lambda one: one.status["driver"] == one.name, stick=(0.0, 0.0))
-        page.send(do="arm")
+        page.arm()
         page.until(lambda one: one.status["speed_mps"] > 0.2, stick=(0.0, 0.0))
         assert not page.status["by_hand"]
         # A key of the terminal stops it as ever.
@@ -129,7 +129,7 @@ def arm(page: Client) -> None:
     page.until(lambda one: one.status["driver"] == one.name, stick=(0.0, 0.0))
     # The first pictures take their time, so that some are dropped, which is told.
     while page.status["state"] != "armed":
-        page.send(do="arm")
+        page.arm()
         page.until(lambda one: one.status["state"] == "armed" or bool(one.status["notice"]), stick=(0.0, 0.0))
         page.hear()
         page.stick()

@@ -98,6 +98,43 @@ def test_keys_steer_while_they_are_held_and_space_stops_from_anywhere(page: Any)
     expect(page.get_by_role("button", name="Leave the stick")).to_be_visible()
 
 
+def test_a_key_that_is_let_go_elsewhere_or_beside_a_modifier_drives_no_more(page: Any) -> None:
+    take_and_arm(page)
+    for elsewhere in (lambda: page.get_by_label("proportional gain").focus(), lambda: page.keyboard.down("Control")):
+        page.keyboard.down("KeyD")
+        expect(page.locator("#state")).to_have_text("armed, by hand")
+        elsewhere()
+        page.keyboard.up("KeyD")
+        expect(page.locator("#state")).to_have_text("armed")
+        page.locator("#stick").focus()
+    page.keyboard.up("Control")
+
+
+def test_a_key_that_was_held_when_somebody_stopped_does_not_drive_on(page: Any) -> None:
+    take_and_arm(page)
+    page.keyboard.down("KeyD")
+    expect(page.locator("#state")).to_have_text("armed, by hand")
+    page.keyboard.press("Space")
+    expect(page.locator("#state")).to_have_text("stopped")
+    # Held on, it repeats.
+    page.keyboard.down("KeyD")
+    page.get_by_role("button", name="Arm", exact=True).click()
+    expect(page.locator("#state")).to_have_text("armed")
+    page.keyboard.down("KeyD")
+    page.wait_for_timeout(300)
+    expect(page.locator("#state")).to_have_text("armed")
+
+
+def test_a_picture_that_cannot_be_drawn_is_not_the_last(page: Any) -> None:
+    expect(page.locator("#picture-facts")).to_contain_text("pictures a second")
+    page.evaluate("""() => {
+      const draw = window.createImageBitmap;
+      window.createImageBitmap = () => { window.createImageBitmap = draw; return Promise.reject(new Error("torn")); };
+    }""")
+    page.wait_for_function("document.querySelector('#picture-facts').textContent.includes('torn')", polling=5)
+    expect(page.locator("#picture-facts")).to_contain_text("pictures a second")
+
+
 def test_a_page_that_is_closed_stops_the_robot(page: Any, stand: Stand) -> None:
     take_and_arm(page)
     page.goto("about:blank")

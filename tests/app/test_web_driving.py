@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 from control.follower import LineFollower
 from control.messages import Cause
+from robot.sessions.part import Part
 from robot.sessions.reader import SessionReader
 from sim.vehicle.actuators import standing
 
@@ -37,7 +39,7 @@ def shared() -> Iterator[Stand]:
 def take_and_arm(client: Client) -> None:
     client.send(do="claim")
     client.until(lambda one: one.status.get("driver") == one.name, stick=(0.0, 0.0))
-    client.send(do="arm")
+    client.arm()
     client.until(state("armed"), stick=(0.0, 0.0))
 
 
@@ -74,7 +76,7 @@ def test_a_page_takes_the_stick_arms_and_drives(by_hand: Stand) -> None:
 
 def test_nothing_arms_before_somebody_has_the_stick(shared: Stand) -> None:
     with shared.place.client() as page:
-        page.send(do="arm")
+        page.arm()
         assert page.refusal() == "take the stick first"
         page.stick(0.0, 1.0)
         assert page.refusal() == "take the stick first"
@@ -110,6 +112,17 @@ def test_a_page_that_sees_the_past_does_not_steer(by_hand: Stand) -> None:
         page.until(lambda one: one.refused[-1].startswith("late: there and back takes -"))
 
 
+def test_a_press_of_arm_that_comes_late_arms_nothing(shared: Stand) -> None:
+    with shared.place.client() as page:
+        page.send(do="claim")
+        old_ms = page.status["now_ms"]
+        page.until(lambda one: one.status["now_ms"] > old_ms + 600, stick=(0.0, 0.0))
+        page.send(do="arm", seen_ms=old_ms)
+        assert page.refusal().startswith("late: there and back takes ")
+        assert page.status["state"] != "armed"
+        page.send(do="leave")
+
+
 def test_a_page_that_vanishes_stops_the_robot(by_hand: Stand) -> None:
     with by_hand.place.client() as page:
         take_and_arm(page)
@@ -141,7 +154,8 @@ def test_a_lost_server_also_stops_a_robot_that_nobody_steers(number: signal.Sign
 def test_one_page_drives_and_every_page_stops(by_hand: Stand) -> None:
     with by_hand.place.client() as driver, by_hand.place.client() as other:
         take_and_arm(driver)
-        for wish in ({"do": "claim"}, {"do": "stick", "steering": 0, "throttle": 1, "seen_ms": 0}, {"do": "arm"}):
+        moves = ({"do": "stick", "steering": 0, "throttle": 1, "seen_ms": 0}, {"do": "arm", "seen_ms": 0})
+        for wish in ({"do": "claim"}, *moves):
             other.send(**wish)
             assert other.refusal() == f"{driver.name} has the stick"
             driver.stick()
@@ -150,10 +164,10 @@ def test_one_page_drives_and_every_page_stops(by_hand: Stand) -> None:
         driver.until(state("stopped"), stick=(0.0, 1.0))
         assert driver.status["causes"] == ["emergency stop"]
         # Latched: only arming goes on, and only with the stick at rest.
-        driver.send(do="arm")
+        driver.arm()
         driver.until(lambda one: "not neutral" in one.status["notice"], stick=(0.0, 1.0))
         driver.until(state("stopped"), stick=(0.0, 0.0))
-        driver.send(do="arm")
+        driver.arm()
         driver.until(state("armed"), stick=(0.0, 0.0))
         driver.send(do="leave")
         other.until(lambda one: one.status["holder"] == "")
@@ -184,7 +198,8 @@ NONSENSE = {
     "{}": "unknown wish None",
     '{"do": "explode"}': "unknown wish 'explode'",
     '{"do": ["stop"]}': "unknown wish",
-    '{"do": "arm", "now": 1}': "arm takes nothing, not now",
+    '{"do": "arm"}': "arm takes seen_ms, not nothing",
+    '{"do": "stop", "now": 1}': "stop takes nothing, not now",
     '{"do": "stick"}': "stick takes steering, throttle, seen_ms, not nothing",
     '{"do": "stick", "steering": NaN, "throttle": 0}': "not JSON",
     '{"do": "stick", "steering": 0, "throttle": Infinity}': "not JSON",
@@ -286,3 +301,21 @@ def test_the_record_button_writes_a_session_each_time(tmp_path: Path, monkeypatc
             page.until(lambda one: not one.status["recording"])
     sessions = sorted((tmp_path / "sessions").glob("*.mcap"))
     assert len(sessions) == 2
+
+
+def test_a_recording_that_ends_by_itself_is_told_and_can_begin_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Part) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with driven(folder=tmp_path) as stand, stand.place.client() as page:
+        page.send(do="claim")
+        with monkeypatch.context() as disk:
+            disk.setattr(Part, "flush", full)
+            page.send(do="record", on=True)
+            page.until(lambda one: one.status["notice"] == "recording ended: No space left on device")
+            assert not page.status["recording"]
+        page.send(do="claim")
+        page.send(do="record", on=True)
+        page.until(lambda one: one.status["recording"] and one.status["notice"] == "")

@@ -110,8 +110,10 @@ def test_a_stop_that_was_not_read_yet_outranks_what_is_asked_after_it() -> None:
     with Recording(None) as recording:
         page = Page(CONFIG, helm=Helm(autopilot=True), recordings=recording, now_s=lambda: 0.0)
     for do in ("arm", "stop", "arm"):
-        page._hear({"by": "page 1", "do": do})
+        page._hear({"by": "page 1", "do": do, "heard_s": 0.0})
     assert [page.read(driving=False) for _ in range(2)] == [Wish.STOP, Wish.NOTHING]
-    page._hear({"by": "page 1", "do": "arm"})
+    page._hear({"by": "page 1", "do": "arm", "heard_s": 0.0})
     assert page.read(driving=True) is Wish.NOTHING, "it is armed already"
+    page._hear({"by": "page 1", "do": "arm", "heard_s": -1.5})
+    assert page.read(driving=False) is Wish.NOTHING, "asked before the process was frozen"
     page.__exit__(None, None, None)

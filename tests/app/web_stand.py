@@ -47,6 +47,9 @@ class Client:
     def stick(self, steering: float = 0.0, throttle: float = 0.0) -> None:
         self.send(do="stick", steering=steering, throttle=throttle, seen_ms=self.status["now_ms"])
 
+    def arm(self) -> None:
+        self.send(do="arm", seen_ms=self.status["now_ms"])
+
     def hear(self, timeout_s: float = 1.0) -> None:
         """All that is there, after the first word."""
         with suppress(TimeoutError):

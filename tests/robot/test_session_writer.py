@@ -18,7 +18,7 @@ from mcap_protobuf.decoder import DecoderFactory
 from control.errors import InputError
 from control.messages import AckermannCommand, Cause, DriveCommand
 from robot.sessions.reader import SessionReader
-from robot.sessions.session_tick import Jpeg
+from robot.sessions.session_tick import Jpeg, SessionTick
 from robot.sessions.writer import Limits, SessionWriter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -270,6 +270,19 @@ def test_a_picture_of_an_impossible_shape_ends_the_recording_with_its_reason(tmp
     writer.write(made.session_tick(1, image=np.zeros((4, 4, 7), np.uint8)))
     writer._ended.wait(10)
     assert "cannot be encoded" in writer.close().trouble
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_that_nobody_thought_of_is_no_good_end(tmp_path: Path) -> None:
+    def broken() -> SessionTick:
+        raise KeyError("no such thing")
+
+    writer = SessionWriter(tmp_path / "a.mcap", header=made.HEADER)
+    writer.write(made.session_tick(0))
+    writer.write_later(broken, weight_bytes=0)
+    writer._ended.wait(10)
+    assert writer.trouble == "a mistake in linepilot, printed above"
+    assert writer.close().trouble == writer.trouble
 
 
 NO_ROOM = """

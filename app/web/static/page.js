@@ -114,6 +114,11 @@ function showGauges() {
   gauge("battery", status.cell_v, (v) => `${v.toFixed(2)} V a cell`);
 }
 
+// With what was seen: an old wish to arm is refused.
+function arm() {
+  send({ do: "arm", seen_ms: status.now_ms });
+}
+
 function stop() {
   stick.release();
   send({ do: "stop" });
@@ -122,7 +127,7 @@ function stop() {
 byId("stop").addEventListener("pointerdown", stop);
 byId("stop").addEventListener("click", stop);
 byId("claim").addEventListener("click", () => { refused = ""; send({ do: mine() ? "leave" : "claim" }); });
-byId("arm").addEventListener("click", () => { refused = ""; stick.release(); send({ do: "arm" }); });
+byId("arm").addEventListener("click", () => { refused = ""; stick.release(); arm(); });
 byId("record").addEventListener("click", () => send({ do: "record", on: !status.recording }));
 
 // Space is STOP wherever the focus is, so that nobody has to look for a button.
@@ -139,7 +144,7 @@ setInterval(() => {
   if (mine() && !document.hidden) {
     const pad = stick.read();
     if (pad.stop) stop();
-    if (pad.arm) send({ do: "arm" });
+    if (pad.arm) arm();
     send({ do: "stick", steering: pad.steering, throttle: pad.throttle, seen_ms: status.now_ms });
   }
   if (heardMs && performance.now() - heardMs > SILENT_MS) offline("no news from the robot");

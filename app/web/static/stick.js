@@ -73,21 +73,26 @@ export class Stick {
   }
 
   #key(event, down) {
-    if (!(event.code in KEYS)) return;
+    // Of keys that go up beside a modifier some systems tell nothing.
+    if (event.ctrlKey || event.metaKey || event.altKey) this.held.clear();
+    // Wherever the focus went meanwhile: a key that is let go drives no more.
+    if (!down) this.held.delete(event.code);
+    if (!down || !(event.code in KEYS) || event.ctrlKey || event.metaKey || event.altKey) return;
     // Arrow keys on a slider move the slider.
     if (event.target instanceof HTMLInputElement) return;
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.code.startsWith("Arrow")) {
       const here = event.target === this.area;
       if (!here && !this.held.has(event.code)) return;
       event.preventDefault();
     }
-    if (down) this.held.add(event.code);
-    else this.held.delete(event.code);
+    // What a stop let go must be pressed anew: a key that repeats was held before.
+    if (!event.repeat) this.held.add(event.code);
   }
 
   #gamepad() {
-    const pad = [...(navigator.getGamepads?.() ?? [])].find((one) => one?.connected && one.mapping === "standard");
+    // A browser whose window is not the front one may keep a pad's last word.
+    const pads = document.hasFocus() ? navigator.getGamepads?.() ?? [] : [];
+    const pad = [...pads].find((one) => one?.connected && one.mapping === "standard");
     if (!pad) return { steering: 0, throttle: 0, stop: false, arm: false };
     const fresh = (number) => {
       const now = pad.buttons[number]?.pressed ?? false;

@@ -7,11 +7,16 @@ export function startVideo(canvas, tell) {
   const times = [];
   socket.onopen = () => socket.send("next");
   socket.onmessage = async (event) => {
-    const { size } = await draw(canvas, event.data);
-    times.push(performance.now());
-    if (times.length > 30) times.shift();
-    const fps = times.length > 1 ? ((times.length - 1) * 1000) / (times.at(-1) - times[0]) : 0;
-    tell(`${size}, ${fps.toFixed(0)} pictures a second`);
+    try {
+      const { size } = await draw(canvas, event.data);
+      times.push(performance.now());
+      if (times.length > 30) times.shift();
+      const fps = times.length > 1 ? ((times.length - 1) * 1000) / (times.at(-1) - times[0]) : 0;
+      tell(`${size}, ${fps.toFixed(0)} pictures a second`);
+    } catch (trouble) {
+      // One that cannot be drawn must not be the last one asked for.
+      tell(`a picture that cannot be shown: ${trouble.message}`);
+    }
     // A hidden tab needs none.
     if (document.hidden) await new Promise((seen) => document.addEventListener("visibilitychange", seen, { once: true }));
     if (socket.readyState === WebSocket.OPEN) socket.send("next");
