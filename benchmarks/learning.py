@@ -37,7 +37,7 @@ from perception.dataset import LabelledPhoto, PhotoSet, read_photos  # noqa: E40
 from perception.engines import open_engine  # noqa: E402
 from perception.export import export_network  # noqa: E402
 from perception.network import LineNet  # noqa: E402
-from perception.training.augment import Augmentation, samples  # noqa: E402
+from perception.training.augment import Augmentation, PhotoStream  # noqa: E402
 from perception.training.evaluate import evaluate  # noqa: E402
 from perception.training.fine_tune import FineTuneSettings, fine_tune, save_fine_tuned  # noqa: E402
 from perception.training.first_weights import SHIPPED_WEIGHTS  # noqa: E402
@@ -125,7 +125,7 @@ def throughput(photos: list[LabelledPhoto]) -> None:
     results = []
     for size in (_SIZE, 224):
         prepared = prepare(some, size=size, guess=None)
-        stream = samples(prepared, size=size, target="line", rng=np.random.default_rng(0), change=Augmentation())
+        stream = PhotoStream(prepared, size=size, target="line", rng=np.random.default_rng(0), change=Augmentation())
 
         def ours(count: int, stream: Any = stream) -> None:
             for _ in range(count // _BATCH):

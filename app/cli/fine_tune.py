@@ -35,18 +35,18 @@ if TYPE_CHECKING:
     from perception.training.fine_tune import FineTuned, FineTuneSettings
     from perception.training.pool import Batch
 
-_MODEL = "model.safetensors"
+_MODEL, _STATE = "model.safetensors", "state.pt"
 _CALIBRATING = 96
 _FEW = 8
 _DEFAULT_TARGET: Target = "line"
 
 
 def run_fine_tune(chosen: Namespace) -> int:
-    if (chosen.out / _MODEL).exists():
-        raise ConfigError(f"--out {chosen.out}: holds a model already; give a new folder")
+    _refuse_to_overwrite(chosen.out, resume=chosen.resume)
     train, validation, target = photographs(chosen)
     from perception.checkpoint import load_network
     from perception.training.fine_tune import FineTuneSettings, Watcher, fine_tune, save_fine_tuned
+    from perception.training.fine_tune_state import read_fine_tune_state
     from perception.training.first_weights import SHIPPED_WEIGHTS
 
     start = SHIPPED_WEIGHTS if chosen.start in (None, "shipped") else Path(chosen.start)
@@ -56,23 +56,42 @@ def run_fine_tune(chosen: Namespace) -> int:
         steps=chosen.steps, batch=chosen.batch or 32, seed=chosen.seed, synthetic=chosen.synthetic,
         learning_rate=chosen.rate or 4e-4, frozen_stem=not chosen.all_layers,
     )  # fmt: skip
+    state = chosen.out / _STATE
+    earlier = read_fine_tune_state(state) if chosen.resume else None
     what = f"{len(train)} photographs to learn from, {len(validation)} for validation"
     say(f"{what}; from {start.name}; {settings.steps} steps at most")
-    with stop_on_signals() as interrupted, _made_up(settings, metadata, chosen=chosen, stop=interrupted) as synthetic:
+    if earlier is not None:
+        say(f"going on after step {earlier.step}")
+    first = earlier.step if earlier else 0
+    with (
+        stop_on_signals() as interrupted,
+        _made_up(settings, metadata, chosen=chosen, stop=interrupted, first=first) as synthetic,
+    ):
         with _bar(settings) as step:
             watcher = Watcher(step=step, stop=interrupted)
             result = fine_tune(
                 network, metadata, train=train, validation=validation, target=target, settings=settings,
-                synthetic=synthetic, watcher=watcher,
+                synthetic=synthetic, watcher=watcher, state=state, earlier=earlier,
             )  # fmt: skip
         save_fine_tuned(chosen.out, result)
         if result.interrupted:
-            print(f"linepilot train: interrupted; {chosen.out / _MODEL} holds what was learnt so far", file=sys.stderr)
+            print(f"linepilot train: interrupted; {chosen.out / _MODEL} holds what was learnt so far; "
+                  "the same command with --resume goes on", file=sys.stderr)  # fmt: skip
             return interrupted.exit_code or 130
     _show(chosen.out, result, start=start, photos=(train, validation), target=target)
     if not chosen.no_export:
         _export(chosen.out, [*train, *validation])
+    # Only now: until here --resume has something to end with.
+    state.unlink(missing_ok=True)
     return 0
+
+
+def _refuse_to_overwrite(out: Path, *, resume: bool) -> None:
+    if not resume and (out / _STATE).exists():
+        raise ConfigError(f"{out}: holds a training already; add --resume to go on with it, or give another --out")
+    if (out / _MODEL).exists() and not (out / _STATE).exists():
+        what = "a training that has ended, with nothing to resume" if resume else "a model already"
+        raise ConfigError(f"--out {out}: holds {what}; give a new folder")
 
 
 def photographs(chosen: Namespace) -> tuple[list[LabelledPhoto], list[LabelledPhoto], Target]:
@@ -121,16 +140,16 @@ def _divided(
 
 @contextmanager
 def _made_up(
-    settings: FineTuneSettings, metadata: ModelMetadata, *, chosen: Namespace, stop: StopRequest
+    settings: FineTuneSettings, metadata: ModelMetadata, *, chosen: Namespace, stop: StopRequest, first: int
 ) -> Iterator[Callable[[int], Batch] | None]:
-    """Pictures from a process of its own, which ends with the block."""
+    """Pictures from a process of its own, which ends with the block; others after step ``first`` than at the start."""
     from perception.training.pool import SamplePool
 
     if not settings.synthetic or metadata.kind != "rows":
         yield None
         return
     source = partial(stream, rows=ROWS, size=metadata.size, jetbots=chosen.jetbots)
-    rng = np.random.default_rng((settings.seed, 1))
+    rng = np.random.default_rng((settings.seed, 1, first) if first else (settings.seed, 1))
     with SamplePool(source, workers=chosen.workers, capacity=4000, reuse=chosen.reuse, rng=rng, stop=stop) as pool:
         yield pool.draw
 

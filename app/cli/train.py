@@ -61,7 +61,8 @@ def _options() -> CommandParser:
         "default: from scratch; with --data shipped, or a .pth of JetBot or JetRacer")  # fmt: skip
     add("--precision", choices=("auto", "fp32", "bf16"), default="auto",
         help="auto: bf16 where the processor computes in it, else fp32")  # fmt: skip
-    add("--resume", action="store_true", help="go on where an earlier run into --out ended")
+    add("--resume", action="store_true",
+        help="go on where an earlier run into --out ended; with --data: the same command again, and this")  # fmt: skip
     _data_options(options)
     return options
 
@@ -90,10 +91,8 @@ def _refuse_nonsense(chosen: Namespace) -> None:
         raise ConfigError(f"--size: from {_SMALLEST} to {_LARGEST} pixels, got {chosen.size}")
     if chosen.rate is not None and not 0 < chosen.rate <= 1:
         raise ConfigError(f"--rate: above 0 and at most 1, got {chosen.rate}")
-    if chosen.start and chosen.resume:
+    if chosen.start and chosen.resume and not chosen.data:
         raise ConfigError("--start says where weights begin, --resume goes on with those of --out; give one of them")
-    if chosen.data and chosen.resume:
-        raise ConfigError("--data takes minutes and begins anew; leave --resume out")
 
 
 def run(arguments: list[str]) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -52,13 +53,36 @@ class PhotoSample:
     """The labelled point where it is now."""
 
 
-def samples(
-    photos: Sequence[PreparedPhoto], *, size: int, target: str, rng: np.random.Generator, change: Augmentation
-) -> Iterator[PhotoSample]:
-    """Endless: every photograph once, in random order, then again."""
-    while True:
-        for index in rng.permutation(len(photos)):
-            yield sample(photos[index], size=size, target=target, matrix=view(change, rng), rng=rng, change=change)
+class PhotoStream:
+    """Endless: every photograph once, in random order, then again. It can be stopped and gone on with."""
+
+    def __init__(
+        self,
+        photos: Sequence[PreparedPhoto],
+        *,
+        size: int,
+        target: str,
+        rng: np.random.Generator,
+        change: Augmentation,
+    ) -> None:
+        self._photos, self._size, self._target, self._rng, self._change = photos, size, target, rng, change
+        self._waiting: list[int] = []
+
+    def __next__(self) -> PhotoSample:
+        if not self._waiting:
+            self._waiting = self._rng.permutation(len(self._photos)).tolist()
+        photo = self._photos[self._waiting.pop(0)]
+        matrix = view(self._change, self._rng)
+        return sample(photo, size=self._size, target=self._target, matrix=matrix, rng=self._rng, change=self._change)
+
+    def state(self) -> str:
+        """JSON: whose turn it is, and where chance is."""
+        return json.dumps({"waiting": self._waiting, "chance": self._rng.bit_generator.state})
+
+    def restore(self, state: str) -> None:
+        """Raises ValueError, LookupError or TypeError on what is no ``state``."""
+        found = json.loads(state)
+        self._waiting, self._rng.bit_generator.state = list(found["waiting"]), found["chance"]
 
 
 def sample(

@@ -6,70 +6,30 @@ The budget is a number of steps, not time, so that a seed gives the same weights
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from math import cos, pi
+from dataclasses import asdict, dataclass
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
-from control.errors import ConfigError, LinepilotError
 from control.messages import Target
 from perception.checkpoint import ModelMetadata, save_weights
 from perception.dataset import LabelledPhoto
-from perception.engines.networked import NetworkEstimator
-from perception.engines.pytorch import TorchBackend
-from perception.preprocess import normalise
-from perception.training.augment import STILL, Augmentation, PhotoSample, sample, samples
-from perception.training.loss import line_loss
+from perception.training.augment import PhotoStream
+from perception.training.fine_tune_state import FineTuneState, digest_of_photos, digest_of_weights
+from perception.training.learner import Check, FineTuneSettings, Learner
 from perception.training.photo_labels import PreparedPhoto, prepare
-from perception.training.pool import Batch
-from perception.training.training_state import follow, writing
+from perception.training.pool import Batch, WorkerDiedError
+from perception.training.training_state import writing
 
+__all__ = ["Check", "FineTuneSettings", "FineTuned", "Watcher", "fine_tune", "save_fine_tuned"]
 MODEL = "model.safetensors"
-_FROZEN = {"rows": ("stem",), "xy": ("conv1", "bn1", "layer1")}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FineTuneSettings:
-    steps: int = 300
-    batch: int = 32
-    learning_rate: float = 4e-4
-    weight_decay: float = 0.02
-    warm_up_steps: int = 20
-    frozen_stem: bool = True
-    """Edges and colours are what few labels can spoil and not improve; it also saves a third of the time."""
-    synthetic: float = 0.25
-    """Share of made-up pictures in a batch."""
-    decay: float = 0.98
-    """Of the running mean of the weights, which is what is validated and kept."""
-    check_every: int = 50
-    patience: int = 4
-    """Checks without a better one after which it ends early."""
-    seed: int = 0
-    threads: int = 2
-    augmentation: Augmentation = field(default_factory=Augmentation)
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "batch", "learning_rate", "check_every", "patience"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"fine-tune {name}: must be positive, got {getattr(self, name)}")
-        if not 0 <= self.synthetic < 1:
-            raise ConfigError(f"fine-tune synthetic: a share from 0 to below 1, got {self.synthetic}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """Lateral error on the validation photographs, pixels of 224; NaN without any."""
-
-    step: int
-    median_px: float
-    mean_px: float
-    loss: float
+_NO_LOSS = float("nan")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,7 +39,7 @@ class FineTuned:
     checks: list[Check]
     best: Check
     seconds: float
-    """Wall clock of the whole, preparation included."""
+    """Wall clock of the whole, preparation and earlier runs included."""
     ended_early: bool = False
     interrupted: bool = False
 
@@ -101,143 +61,167 @@ def fine_tune(
     settings: FineTuneSettings,
     synthetic: Callable[[int], Batch] | None = None,
     watcher: Watcher | None = None,
+    state: Path | None = None,
+    earlier: FineTuneState | None = None,
 ) -> FineTuned:
     """``network`` goes on from its weights and is changed. ``synthetic`` gives so many made-up pictures.
 
-    Without ``validation`` the last weights are kept, else the best, which may be those it began with.
-    Raises DatasetError naming a file, LinepilotError when the loss is not finite: then nothing was written.
+    Without ``validation`` the last weights are kept, else the best, which may be those it began with. At each check
+    and when it is interrupted, ``state`` is written: as ``earlier`` it goes on from there, with everything else given
+    as before, also ``network`` with the weights it began from.
+    Raises DatasetError naming a file, ConfigError when something is not as it was ``earlier``, LinepilotError when the
+    loss is not finite: then ``state`` is that of the last check.
     """
     watcher = watcher or Watcher()
-    began = monotonic()
+    began = monotonic() - (earlier.seconds if earlier else 0.0)
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)
-    learner = _Learner(network, metadata, target=target, settings=settings)
+    recipe = _recipe(network, metadata, train=train, validation=validation, target=target, settings=settings)
+    if earlier:
+        earlier.refuse_other(recipe)
+    learner = Learner(network, metadata, target=target, settings=settings)
     # A network of x, y has no line whose shape could be borrowed.
     guess = learner.estimator().estimate if metadata.kind == "rows" else None
     photos = prepare(train, size=metadata.size, guess=guess)
     held = prepare(validation, size=metadata.size, guess=None) if validation else []
-    stream = samples(
-        photos,
-        size=metadata.size,
-        target=target,
-        rng=np.random.default_rng(settings.seed),
-        change=settings.augmentation,
-    )
+    rng = np.random.default_rng(settings.seed)
+    stream = PhotoStream(photos, size=metadata.size, target=target, rng=rng, change=settings.augmentation)
     made_up = round(settings.batch * settings.synthetic) if synthetic and metadata.kind == "rows" else 0
+    run = _Run(learner, stream, held, settings=settings)
+    if earlier:
+        run.restore(earlier)
+    else:
+        run.check(loss=_NO_LOSS)
+
+    def keep() -> None:
+        if state is not None:
+            run.state(recipe=recipe, seconds=monotonic() - began).save(state)
+
+    paint = partial(synthetic, made_up) if synthetic and made_up else lambda: None
+    interrupted = _learn(run, paint, photographs=settings.batch - made_up, watcher=watcher, keep=keep)
+    network.load_state_dict(run.best_weights)
     result = FineTuned(
-        network=network, metadata=metadata, checks=[], best=learner.check(held, step=0, loss=float("nan")), seconds=0.0
-    )
-    result.checks.append(result.best)
-    best, waited = learner.weights(), 0
-    for step in range(1, settings.steps + 1):
-        drawn = [next(stream) for _ in range(settings.batch - made_up)]
-        loss = learner.step(drawn, synthetic(made_up) if synthetic and made_up else None, share=step / settings.steps)
-        watcher.step(step, loss)
-        result.interrupted = watcher.stop()
-        is_last = step == settings.steps or result.interrupted
-        if step % settings.check_every and not is_last:
-            continue
-        check = learner.check(held, step=step, loss=loss)
-        result.checks.append(check)
-        watcher.check(check)
-        if not held or check.mean_px < result.best.mean_px:
-            result.best, best, waited = check, learner.weights(), 0
-        else:
-            waited += 1
-        result.ended_early = waited >= settings.patience and not is_last
-        if is_last or result.ended_early:
-            break
-    network.load_state_dict(best)
-    result.network = network.eval()
+        network=network.eval(), metadata=metadata, checks=run.checks, best=run.best, seconds=monotonic() - began,
+        ended_early=run.has_no_patience_left and run.steps < settings.steps, interrupted=interrupted,
+    )  # fmt: skip
     result.metadata = _with_history(metadata, result, photos=len(photos), held=len(held), settings=settings)
-    result.seconds = monotonic() - began
     return result
 
 
-class _Learner:
-    """The network, the running mean of its weights, and its optimizer."""
+def _learn(
+    run: _Run,
+    paint: Callable[[], Batch | None],
+    *,
+    photographs: int,
+    watcher: Watcher,
+    keep: Callable[[], None],
+) -> bool:
+    """Until it is over, or asked to stop: then True. ``photographs``: in a batch."""
+    while not run.is_over:
+        try:
+            # Before the photographs: when it ends here, nothing of this step was done.
+            painted = paint()
+        except KeyboardInterrupt:
+            keep()
+            return True
+        except WorkerDiedError:
+            keep()
+            raise
+        loss = run.step(photographs, painted)
+        watcher.step(run.steps, loss)
+        is_asked_to_stop = watcher.stop()
+        if run.is_due:
+            watcher.check(run.check(loss=loss))
+        if run.is_due or is_asked_to_stop:
+            keep()
+        if is_asked_to_stop:
+            if not run.is_due:
+                # For the model that is written now; what goes on later is checked as if never interrupted.
+                run.check(loss=loss)
+            return True
+    return False
 
-    def __init__(self, network: nn.Module, metadata: ModelMetadata, *, target: str, settings: FineTuneSettings) -> None:
-        import copy
 
-        self._metadata, self._target, self._settings = metadata, target, settings
-        self._network = network.to(memory_format=torch.channels_last)
-        self._average = copy.deepcopy(self._network).eval()
-        frozen = _FROZEN[metadata.kind] if settings.frozen_stem else ()
-        for name, parameter in self._network.named_parameters():
-            parameter.requires_grad_(name.split(".")[0] not in frozen)
-        learnt = [p for p in self._network.parameters() if p.requires_grad]
-        self._optimizer = torch.optim.AdamW(learnt, lr=settings.learning_rate, weight_decay=settings.weight_decay)
-        self._steps = 0
+class _Run:
+    """How far it is, and the best so far."""
 
-    def estimator(self) -> NetworkEstimator:
-        return NetworkEstimator(
-            TorchBackend(self._average, metadata=self._metadata), metadata=self._metadata, target=self._target
-        )
+    def __init__(
+        self, learner: Learner, stream: PhotoStream, held: Sequence[PreparedPhoto], *, settings: FineTuneSettings
+    ) -> None:
+        self._learner, self._stream, self._held, self._settings = learner, stream, held, settings
+        self.steps, self._waited = 0, 0
+        self.checks: list[Check] = []
+        self._best = 0
+        self.best_weights = learner.weights()
 
-    def weights(self) -> dict[str, Tensor]:
-        return {name: value.clone() for name, value in self._average.state_dict().items()}
+    @property
+    def best(self) -> Check:
+        return self.checks[self._best]
 
-    def step(self, drawn: list[PhotoSample], made_up: Batch | None, *, share: float) -> float:
-        """Returns the loss. Raises LinepilotError before weights are spoilt by what is not finite."""
-        settings = self._settings
-        self._steps += 1
-        warm = min(1.0, self._steps / settings.warm_up_steps)
-        for group in self._optimizer.param_groups:
-            group["lr"] = settings.learning_rate * warm * (0.5 + 0.5 * cos(pi * share)) + 1e-6
-        # The statistics of few pictures are no better than those that it learnt from many.
-        self._network.eval()
-        loss = self._loss(drawn, made_up)
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        learnt = (p for p in self._network.parameters() if p.requires_grad)
-        length = torch.nn.utils.clip_grad_norm_(learnt, 5.0)
-        if not (torch.isfinite(loss) and torch.isfinite(length)):
-            raise LinepilotError("the loss is not finite; nothing was changed: try a smaller --rate")
-        self._optimizer.step()
-        follow(self._average, self._network, decay=min(settings.decay, (1 + self._steps) / (10 + self._steps)))
-        return float(loss.detach())
+    @property
+    def has_no_patience_left(self) -> bool:
+        return self._waited >= self._settings.patience
 
-    def _loss(self, drawn: list[PhotoSample], made_up: Batch | None) -> Tensor:
-        images = [s.image for s in drawn]
-        if made_up is not None:
-            images += list(made_up.images)
-        answer = self._network(self._tensor(np.stack(images))).float()
-        if self._metadata.kind == "xy":
-            return self._point_loss(answer, drawn)
-        x, visible, weight = (np.stack([getattr(s, name) for s in drawn]) for name in ("x", "visible", "weight"))
-        if made_up is not None:
-            defined = np.broadcast_to(made_up.defined[:, :, None], made_up.visible.shape)
-            x, visible = np.concatenate([x, made_up.x]), np.concatenate([visible, made_up.visible])
-            weight = np.concatenate([weight, defined])
-        tensors = {n: torch.from_numpy(v) for n, v in (("x", x), ("visible", visible), ("weight", weight))}
-        return line_loss(answer, **tensors)[0]
+    @property
+    def is_over(self) -> bool:
+        return self.steps >= self._settings.steps or self.has_no_patience_left
 
-    def _point_loss(self, answer: Tensor, drawn: list[PhotoSample]) -> Tensor:
-        first = 2 * self._metadata.target_index(self._target)
-        known = [i for i, s in enumerate(drawn) if s.point is not None]
-        points = torch.tensor([drawn[i].point for i in known], dtype=torch.float32).reshape(-1, 2)
-        return nn.functional.mse_loss(answer[known, first : first + 2], points)
+    @property
+    def is_due(self) -> bool:
+        """A check is."""
+        return self.steps % self._settings.check_every == 0 or self.steps == self._settings.steps
 
-    def _tensor(self, images: NDArray[np.uint8]) -> Tensor:
-        data = self._metadata
-        prepared = normalise(images, channel_order=data.channel_order, mean=data.mean, std=data.std)
-        return torch.from_numpy(prepared).contiguous(memory_format=torch.channels_last)
+    def step(self, count: int, painted: Batch | None) -> float:
+        """Returns the loss."""
+        drawn = [next(self._stream) for _ in range(count)]
+        self.steps += 1
+        return self._learner.step(drawn, painted, share=self.steps / self._settings.steps)
 
-    def check(self, held: Sequence[PreparedPhoto], *, step: int, loss: float) -> Check:
-        """As evaluation scores: at the label's row, over the rows that are seen."""
-        from perception.training.evaluate import x_at
+    def check(self, *, loss: float) -> Check:
+        """Without validation photographs the last is the best."""
+        check = self._learner.check(self._held, step=self.steps, loss=loss)
+        self.checks.append(check)
+        if len(self.checks) == 1 or not self._held or check.mean_px < self.best.mean_px:
+            self._best, self.best_weights, self._waited = len(self.checks) - 1, self._learner.weights(), 0
+        else:
+            self._waited += 1
+        return check
 
-        estimator, off = self.estimator(), []
-        for photo in held:
-            point = photo.labels.point
-            if point is not None:
-                still = sample(photo, size=self._metadata.size, target=self._target, matrix=STILL)
-                x = x_at(estimator.estimate(still.image), point.y)
-                off.append(abs((x or 0.0) - point.x) * 112)
-        if not off:
-            return Check(step=step, median_px=float("nan"), mean_px=float("nan"), loss=loss)
-        return Check(step=step, median_px=float(np.median(off)), mean_px=float(np.mean(off)), loss=loss)
+    def state(self, *, recipe: dict[str, str], seconds: float) -> FineTuneState:
+        return FineTuneState(
+            recipe=recipe, step=self.steps, seconds=seconds, waited=self._waited,
+            checks=[asdict(c) for c in self.checks], best_check=self._best, best=self.best_weights,
+            stream=self._stream.state(), learner=self._learner.state(),
+        )  # fmt: skip
+
+    def restore(self, earlier: FineTuneState) -> None:
+        self._learner.restore(earlier.learner)
+        self._stream.restore(earlier.stream)
+        self.steps, self._waited = earlier.step, earlier.waited
+        self.checks = [Check(**c) for c in earlier.checks]  # type: ignore[arg-type]
+        self._best, self.best_weights = earlier.best_check, earlier.best
+
+
+def _recipe(
+    network: nn.Module,
+    metadata: ModelMetadata,
+    *,
+    train: Sequence[LabelledPhoto],
+    validation: Sequence[LabelledPhoto],
+    target: str,
+    settings: FineTuneSettings,
+) -> dict[str, str]:
+    """What must be the same when it goes on; named as a person gives it, where one does."""
+    spoken = {"learning_rate": "--rate", "frozen_stem": "first layers frozen (--all-layers)"}
+    chosen = {k: v for k, v in asdict(settings).items() if k != "threads"}
+    return {
+        "photographs to learn from": digest_of_photos(train),
+        "photographs for validation": digest_of_photos(validation),
+        "weights it began from (--start)": digest_of_weights(network.state_dict()),
+        "preprocessing": sha256(metadata.model_dump_json(exclude={"training"}).encode()).hexdigest()[:12],
+        "--target": target,
+        **{spoken.get(name, f"--{name}"): str(value) for name, value in chosen.items()},
+    }
 
 
 def save_fine_tuned(out: Path, result: FineTuned) -> Path:

@@ -118,6 +118,8 @@ def train(
 def _refuse_to_overwrite(out: Path, *, resume: bool) -> None:
     if not resume and (out / _STATE).exists():
         raise ConfigError(f"{out}: holds a training already; add --resume to go on with it, or give another --out")
+    if not resume and (out / _MODEL).exists():
+        raise ConfigError(f"{out}: holds a model already; give another --out")
 
 
 def _go_on_from_best(progress: Progress, out: Path, *, settings: TrainSettings, observer: Observer) -> None:

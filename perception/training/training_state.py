@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -17,6 +17,8 @@ from torch import nn
 from control.errors import InputError, LinepilotError, ModelError
 from perception.files import replace_file
 from perception.network import LineNet
+
+Restored = TypeVar("Restored")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,35 +46,44 @@ class TrainingState:
 
     def save(self, path: Path) -> None:
         """Raises LinepilotError when the disk is full."""
-        buffer = io.BytesIO()
         content = {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "progress": asdict(self.progress),
         }
-        torch.save(content, buffer)
-        with writing(path.parent):
-            replace_file(path, buffer.getvalue())
+        save_state(path, content)
 
     def load(self, path: Path) -> None:
         """Raises ModelError when there is nothing to go on with."""
-        if not path.is_file():
-            raise ModelError(f"{path}: no training to go on with; check --out, or start without --resume")
-        try:
-            state = torch.load(path, weights_only=True)
-            self._restore(state)
-        except (OSError, RuntimeError, ValueError, LookupError, TypeError, EOFError, UnpicklingError) as error:
-            kind = type(error).__name__
-            raise ModelError(
-                f"{path}: cannot be resumed from ({kind}): damaged, or of another version; start without --resume"
-            ) from error
+        read_state(path, self._restore)
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress(**state["progress"])
+
+
+def save_state(path: Path, content: Mapping[str, Any]) -> None:
+    """Whole or not at all. Raises LinepilotError when the disk is full."""
+    buffer = io.BytesIO()
+    torch.save(dict(content), buffer)
+    with writing(path.parent):
+        replace_file(path, buffer.getvalue())
+
+
+def read_state(path: Path, restore: Callable[[dict[str, Any]], Restored]) -> Restored:
+    """``restore`` may fail as it likes. Raises ModelError when there is nothing to go on with."""
+    if not path.is_file():
+        raise ModelError(f"{path}: no training to go on with; check --out, or start without --resume")
+    try:
+        return restore(torch.load(path, weights_only=True))
+    except (OSError, RuntimeError, ValueError, LookupError, TypeError, EOFError, UnpicklingError) as error:
+        kind = type(error).__name__
+        raise ModelError(
+            f"{path}: cannot be resumed from ({kind}): damaged, or of another version; start without --resume"
+        ) from error
 
 
 def first_state(network: LineNet, *, learning_rate: float, weight_decay: float, start: str) -> TrainingState:

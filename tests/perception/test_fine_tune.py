@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,9 +21,11 @@ from perception.dataset.split import hold_out_end  # noqa: E402
 from perception.look_ahead import ROWS  # noqa: E402
 from perception.metadata import ModelMetadata, xy_metadata  # noqa: E402
 from perception.network import BINS, TARGETS, LineNet  # noqa: E402
-from perception.training.augment import STILL, Augmentation, sample, samples, view  # noqa: E402
-from perception.training.fine_tune import FineTuneSettings, Watcher, fine_tune, save_fine_tuned  # noqa: E402
+from perception.training.augment import STILL, Augmentation, PhotoStream, sample, view  # noqa: E402
+from perception.training.fine_tune import FineTuned, FineTuneSettings, Watcher, fine_tune, save_fine_tuned  # noqa: E402
+from perception.training.fine_tune_state import read_fine_tune_state  # noqa: E402
 from perception.training.photo_labels import prepare  # noqa: E402
+from perception.training.pool import Batch, WorkerDiedError  # noqa: E402
 
 SIZE = 32
 ROWS_MODEL = ModelMetadata(kind="rows", size=SIZE, targets=TARGETS, rows=ROWS, bins=BINS, x_range=1 - 1 / BINS)
@@ -128,7 +132,7 @@ def test_pictures_that_say_nothing_are_refused(tmp_path: Path) -> None:
 
 def test_every_picture_is_seen_before_one_is_seen_again(tmp_path: Path) -> None:
     photos = prepare(dots(tmp_path, 5), size=SIZE, guess=None)
-    stream = samples(photos, size=SIZE, target="line", rng=np.random.default_rng(0), change=UNCHANGED)
+    stream = PhotoStream(photos, size=SIZE, target="line", rng=np.random.default_rng(0), change=UNCHANGED)
     seen = [next(stream).image.tobytes() for _ in range(10)]
     assert len(set(seen[:5])) == 5
     assert set(seen[5:]) == set(seen[:5])
@@ -232,3 +236,59 @@ def test_the_end_of_a_lone_session_is_held_out_when_there_is_enough() -> None:
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         replace(SHORT, **wrong)  # type: ignore[arg-type]
+
+
+def stopping_after(steps: int) -> Watcher:
+    seen: list[int] = []
+    return Watcher(step=lambda step, _: seen.append(step), stop=lambda: len(seen) >= steps)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_going_on_ends_with_the_weights_of_a_run_that_was_never_interrupted(at: int, tmp_path: Path) -> None:
+    photos, state = dots(tmp_path, 6), tmp_path / "state.pt"
+    settings = replace(SHORT, steps=4, learning_rate=4e-4)
+    held = photos[:2]
+
+    def run(**given: Any) -> FineTuned:
+        return fine_tune(
+            network(), ROWS_MODEL, train=photos, validation=held, target="line", settings=settings, state=state, **given
+        )
+
+    whole = run()
+    assert run(watcher=stopping_after(at)).interrupted
+    rest = run(earlier=read_fine_tune_state(state))
+    one, other = whole.network.state_dict(), rest.network.state_dict()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert [c.step for c in rest.checks] == [c.step for c in whole.checks] == [0, 2, 4]
+
+
+def test_going_on_with_other_settings_or_photographs_is_refused_by_name(tmp_path: Path) -> None:
+    photos, state = dots(tmp_path, 4), tmp_path / "state.pt"
+    fine_tune(network(), ROWS_MODEL, train=photos, validation=[], target="line", settings=SHORT, state=state)
+    earlier = read_fine_tune_state(state)
+    for train, settings, said in (
+        (photos[:3], SHORT, "photographs to learn"),
+        (photos, replace(SHORT, seed=1), "seed"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            fine_tune(
+                network(), ROWS_MODEL, train=train, validation=[], target="line", settings=settings, earlier=earlier
+            )
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, WorkerDiedError])
+def test_what_was_learnt_is_kept_when_the_painters_end(error: type[BaseException], tmp_path: Path) -> None:
+    state, asked = tmp_path / "state.pt", iter(range(99))
+
+    def painter(count: int) -> Batch:
+        if next(asked) >= 1:
+            raise error
+        rows = np.zeros((count, len(TARGETS), len(ROWS)), np.float32)
+        return Batch(images=np.zeros((count, SIZE, SIZE, 3), np.uint8), x=rows, visible=rows, defined=rows[:, :, 0] + 1)
+
+    with pytest.raises(WorkerDiedError) if error is WorkerDiedError else nullcontext():
+        fine_tune(
+            network(), ROWS_MODEL, train=dots(tmp_path, 4), validation=[], target="line",
+            settings=replace(SHORT, steps=9, synthetic=0.5), synthetic=painter, state=state,
+        )  # fmt: skip
+    assert read_fine_tune_state(state).step == 1
