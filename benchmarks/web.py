@@ -1,6 +1,6 @@
 """What the page costs the loop and how fast it is: a simulated robot in real time, browsers as sockets. JSON lines.
 
-    python benchmarks/web.py [--seconds N] [--model FILE]
+    python benchmarks/web.py [--seconds N] [--model FILE] [--only slow-link]
 
 The page's clients run in one process of their own, on the same computer, as a phone would not.
 """
@@ -16,7 +16,7 @@ import sys
 import time
 from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -31,8 +31,10 @@ if __name__ == "__main__":
     sys.path[0] = str(ROOT)
 
 from benchmarks.results import emit  # noqa: E402
+from benchmarks.slow_link import Link, slow_link  # noqa: E402
 
 VIEWERS = 5
+SLOW = Link(bytes_per_s=120_000, delay_s=0.020)
 SAY_S = 0.05
 TURN = 0.5
 _MOST_FLOOD = 500
@@ -44,11 +46,16 @@ def main() -> None:
     options.add_argument(
         "--model", default="classical", help="default: classical, which leaves the processor to the page"
     )
+    options.add_argument("--only", choices=("slow-link",), help="one measurement instead of all")
     options.add_argument("--clients", nargs=2, metavar=("URL", "VIEWERS"), help=argparse.SUPPRESS)
+    options.add_argument("--slow", action="store_true", help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.clients:
         url, viewers = chosen.clients
-        asyncio.run(_clients(url, viewers=int(viewers), seconds=chosen.seconds))
+        asyncio.run(_clients(url, viewers=int(viewers), seconds=chosen.seconds, link=SLOW if chosen.slow else None))
+        return
+    _report_slow(_measure(seconds=chosen.seconds, viewers=1, model=chosen.model, slow=True), model=chosen.model)
+    if chosen.only:
         return
     alone = _measure(seconds=chosen.seconds, viewers=0, model=chosen.model)
     watched = _measure(seconds=chosen.seconds, viewers=VIEWERS, model=chosen.model)
@@ -67,15 +74,18 @@ class Measured:
     """When a client sent the stick to the other side, and which."""
     seen: list[tuple[int, float]] = field(default_factory=list)
     """Index of each picture that a client got, and when."""
+    ages_s: list[float] = field(default_factory=list)
+    """Of the numbers that the driver got."""
 
 
-def _measure(*, seconds: float, viewers: int, model: str) -> Measured:
+def _measure(*, seconds: float, viewers: int, model: str, slow: bool = False) -> Measured:
     measured = Measured()
     with _robot(measured, model=model) as url:
         command = [sys.executable, __file__, "--seconds", str(seconds), "--clients", url, str(viewers)]
+        command += ["--slow"] if slow else []
         done = subprocess.run(command, check=True, capture_output=True, text=True)
     told: dict[str, Any] = json.loads(done.stdout)
-    measured.flips, measured.seen = told["flips"], told["seen"]
+    measured.flips, measured.seen, measured.ages_s = told["flips"], told["seen"], told["ages_s"]
     return measured
 
 
@@ -148,16 +158,26 @@ class _Written(_Delegate):
         self._measured.writes.append((time.monotonic(), command.right - command.left))
 
 
-async def _clients(url: str, *, viewers: int, seconds: float) -> None:
+async def _clients(url: str, *, viewers: int, seconds: float, link: Link | None) -> None:
     """One drives and looks, the others look; says at the end what they sent and saw."""
+    host, token = urlsplit(url).netloc, parse_qs(urlsplit(url).query)["token"][0]
+    port = int(host.rpartition(":")[2])
+    async with AsyncExitStack() as stack:
+        way = await stack.enter_async_context(slow_link(port, link)) if link is not None else port
+        options = {
+            "origin": f"http://{host}", "additional_headers": {"Cookie": f"linepilot_{port}={token}"},
+            "host": "127.0.0.1", "port": way,
+        }  # fmt: skip
+        await _drive_and_look(host, options, viewers=viewers, seconds=seconds)
+
+
+async def _drive_and_look(host: str, options: dict[str, Any], *, viewers: int, seconds: float) -> None:
     from websockets.asyncio.client import connect
 
-    host, token = urlsplit(url).netloc, parse_qs(urlsplit(url).query)["token"][0]
-    headers = {"Cookie": f"linepilot_{host.rpartition(':')[2]}={token}"}
     seen: list[tuple[int, float]] = []
 
     async def look(until_s: float) -> None:
-        async with connect(f"ws://{host}/video", origin=f"http://{host}", additional_headers=headers) as socket:  # type: ignore[arg-type]
+        async with connect(f"ws://{host}/video", **options) as socket:
             while time.monotonic() < until_s:
                 await socket.send("next")
                 packet = await socket.recv()
@@ -166,7 +186,7 @@ async def _clients(url: str, *, viewers: int, seconds: float) -> None:
                 seen.append((json.loads(packet[4 : 4 + length])["index"], now_s))
 
     async def open_control() -> Any:
-        return await connect(f"ws://{host}/control", origin=f"http://{host}", additional_headers=headers)  # type: ignore[arg-type]
+        return await connect(f"ws://{host}/control", **options)
 
     async def watch(until_s: float) -> None:
         socket = await open_control()
@@ -178,13 +198,13 @@ async def _clients(url: str, *, viewers: int, seconds: float) -> None:
     await _arm(driver)
     until_s = time.monotonic() + seconds
     others = [asyncio.create_task(task(until_s)) for _ in range(viewers) for task in (look, watch)]
-    if viewers:
+    if viewers > 1:
         others.append(asyncio.create_task(_flood(open_control, until_s)))
     newest: dict[str, Any] = {"now_ms": time.monotonic() * 1000}
-    flips, _ = await asyncio.gather(_steer(driver, newest, until_s), _hear(driver, newest, until_s))
+    flips, ages_s = await asyncio.gather(_steer(driver, newest, until_s), _hear(driver, newest, until_s))
     await asyncio.gather(*others)
     await driver.close()
-    print(json.dumps({"flips": flips, "seen": seen}))
+    print(json.dumps({"flips": flips, "seen": seen, "ages_s": ages_s}))
 
 
 async def _flood(open_control: Callable[[], Awaitable[Any]], until_s: float) -> None:
@@ -204,7 +224,7 @@ async def _arm(driver: Any) -> None:
     await driver.send('{"do":"claim"}')
     while state != "armed":
         told = json.loads(await driver.recv())
-        state = told.get("state", "")
+        state = told.get("state", state)
         if "now_ms" in told:
             await driver.send(_stick(0.0, 0.0, seen_ms=told["now_ms"]))
             if time.monotonic() - asked_s > 0.5:
@@ -231,9 +251,29 @@ async def _steer(driver: Any, newest: dict[str, Any], until_s: float) -> list[tu
     return flips
 
 
-async def _hear(driver: Any, newest: dict[str, Any], until_s: float) -> None:
+async def _hear(driver: Any, newest: dict[str, Any], until_s: float) -> list[float]:
+    ages_s: list[float] = []
     while time.monotonic() < until_s:
         newest.update(json.loads(await driver.recv()))
+        ages_s.append(time.monotonic() - newest["now_ms"] / 1000)
+    return ages_s
+
+
+def _report_slow(measured: Measured, *, model: str) -> None:
+    context = (
+        f"a driver, a viewer and a watcher over one link of {SLOW.bytes_per_s / 1000:.0f} kB/s and "
+        f"{SLOW.delay_s * 1000:.0f} ms each way, 224 x 224, 30 fps, engine {Path(model).name}"
+    )
+    for name, share, target in (("p50", 0.5, 150.0), ("p99", 0.99, None)):
+        value = _quantile(_video_ms(measured), share)
+        what = f"from the frame's arrival to a client; {context}"
+        emit(f"web: video on a slow link {name}", value, unit="ms", target=target, better="lower", context=what)
+    value = _quantile([age_s * 1000 for age_s in measured.ages_s], 0.99)
+    emit("web: age of the numbers on a slow link p99", value, unit="ms", target=500.0, better="lower", context=context)
+    value = _quantile(_stick_to_wheel_ms(measured), 0.99)
+    emit("web: stick to wheel on a slow link p99", value, unit="ms", target=None, better="lower", context=context)
+    fps = len(measured.seen) / max(1e-9, measured.seen[-1][1] - measured.seen[0][1])
+    emit("web: pictures a second on a slow link", fps, unit="1/s", target=None, better="higher", context=context)
 
 
 def _report(alone: Measured, watched: Measured, *, model: str) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from control.errors import InputError
 
 PORT = 8420
+_WAITING_BYTES = 16 * 1024
+"""That the kernel takes of what a link cannot carry yet: behind a slow one nothing grows old in a queue."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _EVERYWHERE = ("0.0.0.0", "::")
 _WARNING = (
@@ -68,6 +70,8 @@ def listen(host: str, port: int, *, https: bool = False) -> tuple[socket.socket,
         raise InputError(f"--web-host {host}: {error.strerror}; give an address of this computer") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Each connection inherits it.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _WAITING_BYTES)
         listener.bind(place)
         listener.listen()
     except OSError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 import time
 from collections import deque
@@ -46,6 +45,7 @@ class Hub:
     def __init__(self, line: socket.socket) -> None:
         self._line = line
         self.status, self.picture = News(), News()
+        self._numbers: dict[str, Any] = {}
         self.viewers = 0
         self.lease = Lease(time.monotonic)
         self.ended = asyncio.Event()
@@ -89,11 +89,9 @@ class Hub:
         elif self._waiting or not self._try({"by": who, "do": "arm", "heard_s": heard_s}):
             raise RefusedError(_DEAF)
 
-    def told(self) -> str:
+    def told(self) -> dict[str, Any]:
         """The newest status, with who has the stick."""
-        status: dict[str, Any] = json.loads(self.status.value) if self.status.value else {}
-        now_ms = round(time.monotonic() * 1000, 1)
-        return json.dumps({**status, "holder": self.lease.holder, "now_ms": now_ms})
+        return {**self._numbers, "holder": self.lease.holder, "now_ms": round(time.monotonic() * 1000, 1)}
 
     def _need_lease(self, who: str) -> None:
         if not self.lease.heard(who):
@@ -116,7 +114,8 @@ class Hub:
             if body:
                 self.picture.put(packet)
             else:
-                self.status.put(json.dumps(head).encode())
+                self._numbers = head
+                self.status.put(packet)
 
     def _say(self, head: dict[str, Any]) -> None:
         """Now, or with a later beat. Raises RefusedError when too much waits already."""

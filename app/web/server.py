@@ -125,8 +125,8 @@ def _text(message: Any) -> str:
 
 
 async def _tell(client: WebSocket, hub: Hub, refusals: deque[str], *, who: str) -> None:
-    """The newest status, at most 20 times a second, and what was refused; a slow client gets fewer."""
-    number = 0
+    """What changed of the status, at most 20 times a second, and what was refused; a slow client gets fewer."""
+    number, known = 0, dict[str, Any]()
     with suppress(*_LEFT):
         await client.send_json({"you": who})
         while True:
@@ -135,7 +135,12 @@ async def _tell(client: WebSocket, hub: Hub, refusals: deque[str], *, who: str) 
             number = hub.status.number
             while refusals:
                 await client.send_json({"refused": refusals.popleft()})
-            await client.send_text(hub.told())
+            status = hub.told()
+            # The rest it knows: labels of knobs, said 20 times a second, would take a slow link from the pictures.
+            await client.send_json(
+                {name: value for name, value in status.items() if name not in known or known[name] != value}
+            )
+            known = status
             await asyncio.sleep(_STATUS_S)
 
 

@@ -6,15 +6,17 @@ import errno
 import json
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from web_stand import PATIENCE_S, Client, Stand, driven, state
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
 
 from control.follower import LineFollower
 from control.messages import Cause
@@ -264,6 +266,34 @@ def test_each_message_brings_one_newer_picture_with_the_line_on_it(shared: Stand
         assert indices == sorted(set(indices))
         with pytest.raises(TimeoutError):
             video.recv(0.2)
+
+
+@contextmanager
+def reading_slowly(stand: Stand, path: str) -> Iterator[ClientConnection]:
+    """A socket that takes next to nothing while nobody reads it."""
+    host, _, port = stand.place.host.partition(":")
+    with socket.socket() as bare:
+        bare.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        bare.connect((host, int(port)))
+        # The library reads ahead, a little.
+        with stand.place.open(path, sock=bare, max_queue=1) as client:
+            yield client
+
+
+def test_pictures_do_not_pile_up_before_a_reader_that_falls_behind(shared: Stand) -> None:
+    """Whatever it asks for meanwhile."""
+    asked = 120
+    with reading_slowly(shared, "video") as video:
+        for _ in range(asked):
+            seen = shared.newest
+            while shared.newest is seen:
+                time.sleep(0.001)  # noqa: TID251 - the robot drives in a thread of its own
+            video.send("next")
+        got = 0
+        with suppress(TimeoutError):
+            while video.recv(1.0):
+                got += 1
+    assert 1 <= got < asked / 3
 
 
 def test_gains_are_turned_within_bounds_and_reach_the_follower(shared: Stand) -> None:

@@ -63,7 +63,7 @@ class Client:
         elif "refused" in message:
             self.refused.append(message["refused"])
         else:
-            self.status = message
+            self.status = {**self.status, **message}
 
     def until(self, holds: Callable[[Client], bool], *, stick: tuple[float, float] | None = None) -> None:
         """Listen, and hold the stick there, until it is so."""

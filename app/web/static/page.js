@@ -63,8 +63,9 @@ function hear(message) {
   if (message.you) { me = message.you; return; }
   if (message.refused) { refused = message.refused; refusedMs = performance.now(); showWhy(); return; }
   heardMs = performance.now();
-  said = message.notice ?? "";
-  status = message;
+  // Only what changed was told.
+  status = { ...status, ...message };
+  said = status.notice ?? "";
   if (!status.state) return;
   const state = byId("state");
   state.dataset.state = status.state;
