@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -25,17 +26,23 @@ from robot.teleop.terminal import own_terminal
 
 if TYPE_CHECKING:
     from app.web.page import Page
+    from robot.drive.live_view import LiveView
 
+_FOXGLOVE_PORT = 8765
 _MOST_PORT = 65535
 
 
 @dataclass(slots=True, kw_only=True)
 class Cockpit:
-    """``helm`` is None when nobody may steer; then only the terminal and the pin are watched, as for any drive."""
+    """``helm`` is None when nobody may steer; then only the terminal and the pin are watched, as for any drive.
+
+    A context manager, for ``live``; the switches are entered by the loop.
+    """
 
     switches: list[Switch]
     helm: Helm | None = None
     page: Page | None = None
+    live: LiveView | None = None
     help: list[str] = field(default_factory=list)
     """How to drive, for the terminal."""
 
@@ -47,6 +54,8 @@ class Cockpit:
     def show(self, tick: Tick, sections_s: Mapping[str, float], *, pilot: Pilot) -> None:
         if self.page is not None:
             self.page.show(tick, sections_s, pilot=pilot)
+        if self.live is not None:
+            self.live(tick, sections_s)
 
     def telling(self, tell: Callable[[str], None]) -> Callable[[str], None]:
         """``tell``, and the page."""
@@ -60,6 +69,17 @@ class Cockpit:
 
         return both
 
+    def __enter__(self) -> Cockpit:
+        if self.live is not None:
+            Console(stderr=True).print(f"Foxglove: open a connection to {self.live.__enter__().url}", highlight=False)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.live is not None:
+            self.live.__exit__(kind, error, trace)
+
 
 def add_page(options: ArgumentParser) -> None:
     add = options.add_argument
@@ -67,16 +87,21 @@ def add_page(options: ArgumentParser) -> None:
     add("--web-host", metavar="HOST", help="also for other computers, as 0.0.0.0; default: this computer alone")
     add("--web-https", action="store_true", help="encrypted, with a certificate that this computer makes for itself")
     add("--web-port", type=natural, metavar="N", help="default: 8420")
+    add("--foxglove", action="store_true", help="send all to Foxglove while it drives; for this computer alone")
+    add("--foxglove-port", type=natural, metavar="N", help=f"default: {_FOXGLOVE_PORT}")
 
 
 def watched(chosen: Namespace, config: RobotConfig, *, recording: Recording) -> Cockpit:
     """A drive by the autopilot. Raises InputError, MissingExtraError."""
     switches = open_switches(config.emergency_stop, terminal=own_terminal())
+    live = _live_view(chosen, config)
     if not _wants_page(chosen):
-        return Cockpit(switches=switches)
+        if live is not None and config.camera.source == "sim":
+            raise InputError("--foxglove shows a simulated drive in real time only; give --web too")
+        return Cockpit(switches=switches, live=live)
     helm = Helm(config.teleop, autopilot=True)
     page = _open_page(chosen, config, helm=helm, recording=recording, autopilot=True)
-    return Cockpit(switches=[*switches, page], helm=helm, page=page)
+    return Cockpit(switches=[*switches, page], helm=helm, page=page, live=live)
 
 
 def steered(chosen: Namespace, config: RobotConfig, *, recording: Recording) -> Cockpit:
@@ -87,7 +112,9 @@ def steered(chosen: Namespace, config: RobotConfig, *, recording: Recording) -> 
     from robot.teleop.terminal_stick import TerminalStick
 
     helm, terminal = Helm(config.teleop, autopilot=False), own_terminal()
-    cockpit = Cockpit(switches=open_switches(config.emergency_stop, terminal=None), helm=helm)
+    cockpit = Cockpit(
+        switches=open_switches(config.emergency_stop, terminal=None), helm=helm, live=_live_view(chosen, config)
+    )
     pad: Path | None = chosen.gamepad or find_gamepad()
     if terminal is not None:
         cockpit.switches.append(TerminalStick(terminal, helm=helm))
@@ -109,13 +136,28 @@ def _wants_page(chosen: Namespace) -> bool:
     return bool(chosen.web)
 
 
+def _live_view(chosen: Namespace, config: RobotConfig) -> LiveView | None:
+    if not chosen.foxglove:
+        if chosen.foxglove_port is not None:
+            raise InputError("--foxglove-port is for --foxglove; give that too")
+        return None
+    from robot.drive.live_view import LiveView
+
+    return LiveView(config, port=_port(chosen.foxglove_port, "--foxglove-port", usual=_FOXGLOVE_PORT))
+
+
+def _port(chosen: int | None, option: str, *, usual: int) -> int:
+    port = usual if chosen is None else chosen
+    if port > _MOST_PORT:
+        raise InputError(f"{option} {port}: there is no such port; give one up to {_MOST_PORT}")
+    return port
+
+
 def _open_page(chosen: Namespace, config: RobotConfig, *, helm: Helm, recording: Recording, autopilot: bool) -> Page:
     from app.web.address import PORT
     from app.web.page import Page
 
-    port = PORT if chosen.web_port is None else chosen.web_port
-    if port > _MOST_PORT:
-        raise InputError(f"--web-port {port}: there is no such port; give one up to {_MOST_PORT}")
+    port = _port(chosen.web_port, "--web-port", usual=PORT)
     page = Page(
         config, helm=helm, recordings=recording, host=chosen.web_host or "127.0.0.1", port=port,
         https=chosen.web_https, autopilot=autopilot,

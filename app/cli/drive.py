@@ -53,8 +53,11 @@ def run(arguments: list[str]) -> int:
     require_picture_name(chosen.picture)
     config = chosen_devices(config_from(chosen.settings), chosen)
     rule = chosen_rule(chosen, autopilot=True)
-    with stop_on_signals() as interrupted, Recording(chosen.record, rule=rule) as recording:
-        cockpit = watched(chosen, config, recording=recording)
+    with (
+        stop_on_signals() as interrupted,
+        Recording(chosen.record, rule=rule) as recording,
+        watched(chosen, config, recording=recording) as cockpit,
+    ):
         if config.camera.source == "sim" and cockpit.page is not None:
             from app.cli.drive_live import drive_live
 

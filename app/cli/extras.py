@@ -10,6 +10,7 @@ _EXTRAS = {
     "serial": ("serial",),
     "tune": ("optuna", "cmaes", "ruamel"),
     "web": ("starlette", "uvicorn", "websockets", "segno"),
+    "foxglove": ("foxglove",),
     "parquet": ("pyarrow",),
     "cluster": ("distributed", "dask"),
 }

@@ -50,8 +50,11 @@ def run(arguments: list[str]) -> int:
     if chosen.map_gamepad:
         return _map_gamepad(chosen.gamepad)
     rule = chosen_rule(chosen, autopilot=False)
-    with stop_on_signals() as interrupted, Recording(chosen.record, rule=rule) as recording:
-        cockpit = steered(chosen, config, recording=recording)
+    with (
+        stop_on_signals() as interrupted,
+        Recording(chosen.record, rule=rule) as recording,
+        steered(chosen, config, recording=recording) as cockpit,
+    ):
         if config.camera.source == "sim":
             from app.cli.drive_live import drive_live
 

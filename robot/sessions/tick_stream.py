@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from robot.sessions.encoding import (
     NANOSECONDS,
@@ -16,11 +16,16 @@ from robot.sessions.encoding import (
     verdict_message,
 )
 from robot.sessions.header import SessionHeader
-from robot.sessions.part import Part
 from robot.sessions.schema import CALIBRATION, IMAGE, LINE, LOG, TARGET, TICK, TRUTH
 from robot.sessions.session_tick import Jpeg, SessionTick
 
 _CALIBRATION_EVERY_NS = NANOSECONDS
+
+
+class Sink(Protocol):
+    """Where the messages go: a Part of a file, or viewers."""
+
+    def add(self, topic: str, message: Any, *, time_ns: int, published_ns: int, sequence: int) -> None: ...
 
 
 class TickStream:
@@ -37,7 +42,7 @@ class TickStream:
         self._said: tuple[object, ...] = ()
         self._calibrated_ns: int | None = None
 
-    def write(self, tick: SessionTick, jpeg: Jpeg | None, *, to: Part, dropped: int) -> None:
+    def write(self, tick: SessionTick, jpeg: Jpeg | None, *, to: Sink, dropped: int) -> None:
         """``jpeg`` is the tick's picture; ``dropped``: how many ticks were lost until now. Raises OSError."""
         if self._first_s is None:
             self._first_s = tick.now_s
@@ -93,11 +98,11 @@ class TickStream:
 class _Instant:
     """What all messages of one tick have in common."""
 
-    def __init__(self, part: Part, *, time_ns: int, sequence: int) -> None:
-        self._part, self.time_ns, self._sequence = part, time_ns, sequence
+    def __init__(self, sink: Sink, *, time_ns: int, sequence: int) -> None:
+        self._sink, self.time_ns, self._sequence = sink, time_ns, sequence
 
     def add(self, topic: str, message: Any, *, published_ns: int | None = None) -> None:
         published_ns = self.time_ns if published_ns is None else published_ns
-        self._part.add(
+        self._sink.add(
             topic, message, time_ns=self.time_ns, published_ns=published_ns, sequence=self._sequence
         )  # fmt: skip

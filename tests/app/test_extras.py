@@ -9,7 +9,9 @@ from app.cli.extras import extra_of, remedy_for
 
 _PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 _FOR_OUR_OWN_WORK = {"docs", "dev"}
-_IMPORTED_AS = {"Jetson.GPIO": "Jetson", "pyserial": "serial", "ruamel.yaml": "ruamel"}
+_IMPORTED_AS = {
+    "Jetson.GPIO": "Jetson", "foxglove-sdk": "foxglove", "pyserial": "serial", "ruamel.yaml": "ruamel",
+}  # fmt: skip
 
 
 def _extras() -> dict[str, list[str]]:
