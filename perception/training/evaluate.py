@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from control.errors import DatasetError
-from control.messages import LineEstimate, Target
+from control.messages import LineEstimate, LinePoint, Target
 from perception.dataset import LabelledPhoto, PhotoLabel, PhotoSet
 from perception.estimator import Estimator
 from perception.training.contact_sheet import SEEN, Cell, save_contact_sheet, worst_first
@@ -64,11 +64,14 @@ class SetScore:
 
 def x_at(estimate: LineEstimate, y: float) -> float | None:
     """The answer's x at image row ``y``; None when it has no points at all."""
+    ordered = read_at(estimate)
+    return float(np.interp(y, [p.y for p in ordered], [p.x for p in ordered])) if ordered else None
+
+
+def read_at(estimate: LineEstimate) -> list[LinePoint]:
+    """The points that an answer is interpolated over, from far to near: those that are seen, or else all."""
     points = [p for p in estimate.points if p.visible >= SEEN] or list(estimate.points)
-    if not points:
-        return None
-    ordered = sorted(points, key=lambda p: p.y)
-    return float(np.interp(y, [p.y for p in ordered], [p.x for p in ordered]))
+    return sorted(points, key=lambda p: p.y)
 
 
 def evaluate(
@@ -118,6 +121,15 @@ def _score(name: str, *, target: Target, frames: list[FrameScore]) -> SetScore:
         missed=_mean(np.array(lined, dtype=np.float64) < SEEN),
         frames=tuple(frames),
     )
+
+
+def by_session(score: SetScore) -> list[SetScore]:
+    """The same frames, each recording for itself, by name; its constant answer is that recording's own."""
+    names = sorted({frame.photo.session for frame in score.frames})
+    return [
+        _score(name, target=score.target, frames=[f for f in score.frames if f.photo.session == name])
+        for name in names
+    ]  # fmt: skip
 
 
 def _or_centre(x: float | None) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 from perception.files import replace_file
 from perception.look_ahead import ROWS
 from perception.training.contact_sheet import Cell, save_contact_sheet, worst_first
+from perception.training.markdown import markdown_table
 from perception.training.validation import Answer, Validation
 
 PAGE, SHEET, CURVES = "report.md", "report.png", "learning.png"
@@ -62,8 +63,8 @@ def write_report(
     _save_sheet(folder / SHEET, validation.answers)
     _save_curves(folder / CURVES, history)
     text = _TEXT.format(
-        name=folder.resolve().name, folder=folder, facts=_table(("", ""), facts), pictures=validation.pictures,
-        scores=_table(("target", "points", "median px", "mean px", "visibility right"), score_rows(validation)),
+        name=folder.resolve().name, folder=folder, facts=markdown_table(("", ""), facts), pictures=validation.pictures,
+        scores=markdown_table(("target", "points", "median px", "mean px", "visibility right"), score_rows(validation)),
         curves=CURVES, sheet=SHEET, worst=_WORST, others=_OTHERS,
     )  # fmt: skip
     replace_file(folder / PAGE, text.encode())
@@ -83,11 +84,6 @@ def duration(seconds: float) -> str:
     if minutes < 2:
         return f"{seconds:.0f} s"
     return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" if not number else "---:" for number in range(len(head))), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _save_sheet(path: Path, answers: Sequence[Answer]) -> None:
