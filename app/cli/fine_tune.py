@@ -6,8 +6,12 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import partial
+from importlib.metadata import version
+from math import isfinite
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,10 +36,11 @@ from robot.drive.interrupt import StopRequest, stop_on_signals
 
 if TYPE_CHECKING:
     from perception.metadata import ModelMetadata
-    from perception.training.fine_tune import FineTuned, FineTuneSettings
+    from perception.training.fine_tune import Check, FineTuned, FineTuneSettings
+    from perception.training.fine_tune_report import Comparison
     from perception.training.pool import Batch
 
-_MODEL, _STATE = "model.safetensors", "state.pt"
+_MODEL, _STATE, _CARD = "model.safetensors", "state.pt", "model-card.md"
 _CALIBRATING = 96
 _FEW = 8
 _DEFAULT_TARGET: Target = "line"
@@ -68,7 +73,7 @@ def run_fine_tune(chosen: Namespace) -> int:
         _made_up(settings, metadata, chosen=chosen, stop=interrupted, first=first) as synthetic,
     ):
         with _bar(settings) as step:
-            watcher = Watcher(step=step, stop=interrupted)
+            watcher = Watcher(step=step, check=_reporter(settings.steps, first=first), stop=interrupted)
             result = fine_tune(
                 network, metadata, train=train, validation=validation, target=target, settings=settings,
                 synthetic=synthetic, watcher=watcher, state=state, earlier=earlier,
@@ -78,7 +83,9 @@ def run_fine_tune(chosen: Namespace) -> int:
             print(f"linepilot train: interrupted; {chosen.out / _MODEL} holds what was learnt so far; "
                   "the same command with --resume goes on", file=sys.stderr)  # fmt: skip
             return interrupted.exit_code or 130
-    _show(chosen.out, result, start=start, photos=(train, validation), target=target)
+    comparison = _compared(chosen.out, start=start, photos=(train, validation), target=target)
+    _write_card(chosen, result, start=start, settings=settings, photos=(train, validation), comparison=comparison)
+    _show(chosen.out, result, start=start, photos=(train, validation), comparison=comparison)
     if not chosen.no_export:
         _export(chosen.out, [*train, *validation])
     # Only now: until here --resume has something to end with.
@@ -163,17 +170,26 @@ def _bar(settings: FineTuneSettings) -> Iterator[Callable[[int, float], None]]:
         yield lambda step, loss: bar.update(task, completed=step, description=f"loss {loss:.3f}")
 
 
-def _show(
-    out: Path,
-    result: FineTuned,
-    *,
-    start: Path,
-    photos: tuple[list[LabelledPhoto], list[LabelledPhoto]],
-    target: Target,
-) -> None:
+def _reporter(steps: int, *, first: int) -> Callable[[Check], None]:
+    """A line at each check where nobody sees the bar."""
+    from perception.training.report import duration
+
+    began = monotonic()
+
+    def report(check: Check) -> None:
+        left_s = (monotonic() - began) / (check.step - first) * (steps - check.step)
+        error = f", {check.mean_px:.1f} px on validation" if isfinite(check.mean_px) else ""
+        say(f"step {check.step} of {steps}, loss {check.loss:.3f}{error}; {duration(left_s)} to go at most")
+
+    return (lambda _: None) if Console(stderr=True).is_terminal else report
+
+
+def _compared(
+    out: Path, *, start: Path, photos: tuple[list[LabelledPhoto], list[LabelledPhoto]], target: Target
+) -> Comparison:
     from perception.engines import open_engine
     from perception.training.evaluate import evaluate
-    from perception.training.fine_tune_report import Comparison, score_rows, write_fine_tune_report
+    from perception.training.fine_tune_report import Comparison
 
     train, validation = photos
     on = "on validation sessions" if validation else "on the very pictures it learnt from, which flatters"
@@ -181,7 +197,46 @@ def _show(
     colour = open_engine("classical", target=target)
     before = evaluate(open_engine(start, target=target), scored, target=target)
     after = evaluate(open_engine(out / _MODEL, target=target), scored, target=target, colour=colour)
-    comparison = Comparison(on=on, before=before, after=after)
+    return Comparison(on=on, before=before, after=after)
+
+
+def _write_card(
+    chosen: Namespace,
+    result: FineTuned,
+    *,
+    start: Path,
+    settings: FineTuneSettings,
+    photos: tuple[list[LabelledPhoto], list[LabelledPhoto]],
+    comparison: Comparison,
+) -> None:
+    from perception.training.model_card import LearntFrom, Origin, write_model_card
+
+    recipe = asdict(settings)
+    change = recipe.pop("augmentation")
+    write_model_card(
+        chosen.out / _MODEL, metadata=result.metadata, start=start.name, target=comparison.after.target,
+        recipe={
+            **recipe, **change, "best at step": result.best.step, "ended early": result.ended_early,
+            "seconds": round(result.seconds), "torch": version("torch"),
+        },
+        comparison=comparison,
+        learnt=LearntFrom(
+            train=photos[0], validation=photos[1], origins=[Origin(folder=f, card=read_card(f)) for f in chosen.data]
+        ),
+    )  # fmt: skip
+
+
+def _show(
+    out: Path,
+    result: FineTuned,
+    *,
+    start: Path,
+    photos: tuple[list[LabelledPhoto], list[LabelledPhoto]],
+    comparison: Comparison,
+) -> None:
+    from perception.training.fine_tune_report import score_rows, write_fine_tune_report
+
+    train, validation = photos
     known = [
         ("learnt from", f"{len(train)} photographs"), ("validated on", str(len(validation))),
         ("best at step", f"{result.best.step}{', ended early' if result.ended_early else ''}"),
@@ -189,13 +244,14 @@ def _show(
     ]  # fmt: skip
     page = write_fine_tune_report(out, facts=known, comparison=comparison, checks=result.checks)
     Console().print(facts(str(out), known))
-    table = Table(title=f"lateral error, px of 224, {on}")
+    table = Table(title=f"lateral error, px of 224, {comparison.on}")
     for title in ("", "median", "mean", "heading deg", "missed"):
         table.add_column(title, justify="right")
     for row in score_rows(comparison):
         table.add_row(*row)
     Console().print(table)
     print(f"report: {page}")
+    print(f"model card: {out / _CARD}")
 
 
 def _export(out: Path, photos: Sequence[LabelledPhoto]) -> None:
