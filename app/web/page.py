@@ -184,7 +184,7 @@ class Page:
         elif "steering" in said:
             position = StickPosition(steering=said["steering"], throttle=said["throttle"])
             # Whoever has the stick among the pages may have had to wait for somebody at the robot.
-            if self._helm.claim(said["by"]):
+            if self._helm.claim(said["by"], heard_s=said["heard_s"]):
                 self._helm.hold(said["by"], position, heard_s=said["heard_s"])
         else:
             self._do(said)

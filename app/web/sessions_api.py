@@ -54,6 +54,9 @@ def _answering(endpoint: _Endpoint) -> _Endpoint:
             return PlainTextResponse("no session of that name\n", status_code=_NOT_FOUND)
         except (LinepilotError, _BadRequestError) as error:
             return PlainTextResponse(f"{error}\n", status_code=_REFUSED)
+        except OSError as error:
+            # Taken away, or made unreadable, while we looked.
+            return PlainTextResponse(f"it cannot be read ({error.strerror})\n", status_code=_REFUSED)
 
     return answer
 

@@ -72,7 +72,7 @@ def picture(tick: Tick) -> tuple[dict[str, Any], bytes]:
     target = tick.decision.target
     head = {
         "index": tick.frame.index, "width": width, "height": height, "line": line,
-        "target": None if target is None else [round(target.x, 4), round(target.y, 4)],
+        "target": None if target is None else [_finite(target.x), _finite(target.y)],
     }  # fmt: skip
     return head, data.tobytes()
 

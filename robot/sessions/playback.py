@@ -111,7 +111,7 @@ def _overlay(tick: Any) -> dict[str, Any]:
     line = [[round(p.x, 4), round(p.y, 4)] for p in tick.estimate.points if p.visible >= _SEEN and isfinite(p.x + p.y)]
     target = tick.decision.target if tick.decision.HasField("target") else None
     return {
-        "line": line, "target": None if target is None else [round(target.x, 4), round(target.y, 4)],
+        "line": line, "target": None if target is None else [_finite(target.x), _finite(target.y)],
         "now": _verdict(tick), "by_hand": tick.HasField("by_hand"),
         "speed_mps": _finite(tick.verdict.command.speed_mps),
         "curvature_1pm": _finite(tick.verdict.command.curvature_1pm),

@@ -11,6 +11,7 @@ from mcap.writer import LIBRARY_IDENTIFIER, CompressionType, Writer
 
 from control.errors import InputError, SessionError
 from robot.sessions.encoding import NANOSECONDS
+from robot.sessions.header import END
 from robot.sessions.record_scan import RecordScan
 from robot.sessions.schema import CALIBRATION, TICK
 
@@ -55,6 +56,7 @@ class _Copy:
         self._topics: dict[int, str] = {}
         self._first_ns: int | None = None
         self._calibration: Message | None = None
+        self._end: Metadata | None = None
 
     def run(self, source: Path, target: Path) -> Copied:
         scan = RecordScan(source)
@@ -67,6 +69,8 @@ class _Copy:
         if not copied.messages:
             why = scan.damage[0] if scan.damage else "no message lies in the chosen time"
             raise SessionError(f"{source}: nothing to copy ({why})")
+        if self._end is not None:
+            self._writer.add_metadata(END, {**self._end.metadata, "ticks": str(copied.ticks)})
         return copied
 
     def _message(self, message: Message, copied: Copied) -> None:
@@ -107,5 +111,8 @@ class _Copy:
             self._writer.add_attachment(
                 record.create_time, record.log_time, record.name, record.media_type, record.data
             )
+        elif isinstance(record, Metadata) and record.name == END:
+            # It says how many ticks there are, which is known at the end.
+            self._end = record
         elif isinstance(record, Metadata):
             self._writer.add_metadata(record.name, record.metadata)

@@ -83,12 +83,12 @@ class EmergencyStop:
         with ExitStack() as stack:
             for switch in self._switches:
                 stack.enter_context(switch)
+            if self._switches:
+                # A switch that is pressed at the start is known before the first pass.
+                self.look()
+                self._thread = Thread(target=self._run, name="emergency stop", daemon=True)
+                self._thread.start()
             self._opened = stack.pop_all()
-        if self._switches:
-            # A switch that is pressed at the start is known before the first pass.
-            self.look()
-            self._thread = Thread(target=self._run, name="emergency stop", daemon=True)
-            self._thread.start()
         return self
 
     def __exit__(

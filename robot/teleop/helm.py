@@ -78,8 +78,11 @@ class Helm:
         """For messages; empty when nobody holds the stick."""
         return self._driver
 
-    def claim(self, driver: str) -> bool:
-        """Ask for the stick. Refused while somebody else holds it: at any time while the robot drives."""
+    def claim(self, driver: str, *, heard_s: float | None = None) -> bool:
+        """Ask for the stick, heard at ``heard_s``.
+
+        Refused while somebody else holds it: at any time while the robot drives.
+        """
         with self._lock:
             now_s = self._now_s()
             taken = self._driver not in ("", driver)
@@ -88,7 +91,7 @@ class Helm:
             if self._driver != driver:
                 self._driver, self._position, self._by_hand, self._was_heard = driver, StickPosition(), False, True
                 self._news.append(f"{driver} has the stick")
-            self._heard_s = now_s
+            self._heard_s = now_s if heard_s is None else min(heard_s, now_s)
             return True
 
     def hold(self, driver: str, position: StickPosition, *, heard_s: float | None = None) -> bool:

@@ -42,20 +42,21 @@ class TerminalStick(TerminalKeys):
         if not pressed or not all(self._is_driven(key) for key in pressed):
             return super()._wish(keys, quiet=quiet, driving=driving)
         for key in pressed:
-            self._turn_or_go(key)
-        self._held_s = self._now_s()
+            self._take(key)
         return Wish.NOTHING
 
     @staticmethod
     def _is_driven(key: bytes) -> bool:
         return key in b"wasd123456789"
 
-    def _turn_or_go(self, key: bytes) -> None:
-        throttle = self._position.throttle
+    def _take(self, key: bytes) -> None:
+        if key not in b"wasd":
+            # For the next push ahead; it keeps no other key alive.
+            self._speed = int(key) / 10
+            return
+        self._held_s, throttle = self._now_s(), self._position.throttle
         if key in b"ad":
             # Of two held keys only the last one repeats: this one keeps the other alive.
             self._position = StickPosition(steering=_TURN if key == b"a" else -_TURN, throttle=throttle)
-        elif key in b"ws":
-            self._position = StickPosition(throttle=self._speed if key == b"w" else -self._speed)
         else:
-            self._speed = int(key) / 10
+            self._position = StickPosition(throttle=self._speed if key == b"w" else -self._speed)

@@ -78,6 +78,15 @@ def test_a_position_that_was_heard_long_ago_does_not_count_from_now(clock: Clock
     assert not stick.read(driving=True).link_ok
 
 
+def test_who_asks_late_was_not_heard_just_now(clock: Clock) -> None:
+    stick = helm(clock, autopilot=False)
+    stick.claim("a", heard_s=clock.time_s - 0.4)
+    assert not stick.read(driving=True).link_ok
+    stick.claim("a", heard_s=clock.time_s + 5)
+    clock.time_s += 0.4
+    assert not stick.read(driving=True).link_ok, "nobody was heard in the future"
+
+
 def test_one_driver_at_a_time(clock: Clock) -> None:
     stick = helm(clock, autopilot=False)
     assert stick.claim("a")

@@ -154,6 +154,7 @@ def test_trim_keeps_a_part_of_the_time_with_its_calibration(session: bytes, tmp_
     assert [frame.number for frame in reader.frames()] == list(range(15, 25))
     assert reader.topics["/camera/calibration"] == 1
     assert reader.is_closed
+    assert reader.end == {"ticks": "10", "dropped": "0", "ended": "with the drive"}
 
 
 def test_a_copy_overwrites_nothing_and_leaves_nothing_half(session: bytes, tmp_path: Path) -> None:

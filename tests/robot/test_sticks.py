@@ -94,6 +94,16 @@ def test_keys_drive_while_they_are_held(typist: Typist, keys: bytes, command: Dr
     assert typist.command() == DriveCommand()
 
 
+def test_choosing_a_speed_keeps_no_other_key_alive(typist: Typist) -> None:
+    typist.press(UP)
+    typist.clock.time_s += 0.5
+    assert typist.press(b"9") is Wish.NOTHING
+    typist.clock.time_s += 0.2
+    assert typist.command() == DriveCommand(), "nobody holds the key that drives"
+    typist.press(UP)
+    assert typist.command() == DriveCommand(speed_mps=0.9)
+
+
 @pytest.mark.parametrize("keys", [b" ", b"x", b"\x1b", UP + b" ", b"0"])
 def test_every_other_key_stops_and_centres_the_stick(typist: Typist, keys: bytes) -> None:
     typist.press(UP)

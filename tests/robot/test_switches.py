@@ -352,6 +352,17 @@ def test_when_a_switch_cannot_be_opened_the_others_are_closed_again() -> None:
     assert not button.open
 
 
+def test_a_switch_that_fails_at_its_first_look_is_closed_again() -> None:
+    class Bug(Button):
+        def read(self, *, driving: bool) -> Wish:
+            raise ZeroDivisionError
+
+    button = Bug()
+    with pytest.raises(ZeroDivisionError), EmergencyStop([button], stop=Stops()):
+        pytest.fail("opened")
+    assert not button.open
+
+
 LINE_OF_PIN_22 = 123
 """On an Orin Nano."""
 

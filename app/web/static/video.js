@@ -49,7 +49,7 @@ export async function draw(canvas, data) {
     pen.arc(...place(point), width / 110, 0, 7);
     pen.fill();
   }
-  if (head.target) {
+  if (head.target?.every(Number.isFinite)) {
     pen.strokeStyle = "#f97316";
     pen.beginPath();
     pen.arc(...place(head.target), width / 40, 0, 7);
