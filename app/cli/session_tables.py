@@ -13,6 +13,8 @@ from rich.table import Table
 from app.cli.tables import facts
 from robot.sessions.summary import Outline, Summary
 
+_ADVICE = {"whole": "", "damaged": "; see sessions info", "cut off": "; see sessions repair"}
+
 
 def unreadable(path: Path, why: str) -> Outline:
     """A row for a file that is no session."""
@@ -62,7 +64,7 @@ def _rows(summary: Summary) -> Iterable[tuple[str, str]]:
     yield "pictures", f"{short.pictures}"
     yield "dropped", f"{summary.dropped}"
     yield "size", _size(short.size_bytes)
-    yield "state", "whole" if short.is_closed and not short.damage else "damaged" if short.is_closed else "cut off"
+    yield "state", short.state
     yield from (("damage", text) for text in short.damage)
     if summary.ended:
         yield "ended", summary.ended
@@ -84,9 +86,7 @@ def _counted(what: str, counts: Iterable[tuple[str, int]]) -> Sequence[tuple[str
 def _state(row: Outline) -> str:
     if not row.ticks and row.damage:
         return row.damage[0]
-    if row.is_closed:
-        return "damaged; see sessions info" if row.damage else "whole"
-    return "cut off; see sessions repair"
+    return row.state + _ADVICE[row.state]
 
 
 def _date(time_ns: int) -> str:

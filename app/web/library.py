@@ -112,4 +112,4 @@ def _state(short: Outline) -> str:
     now_s = datetime.now(tz=timezone.utc).timestamp()
     if not short.is_closed and abs(now_s - short.path.stat().st_mtime) < _FRESH_S:
         return "being recorded"
-    return "whole" if short.is_closed and not short.damage else "damaged" if short.is_closed else "cut off"
+    return short.state

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any
 
 import cv2
@@ -13,10 +12,10 @@ from calibration.projection import GroundProjection
 from control.messages import AckermannCommand, LineEstimate
 from robot.config import RobotConfig
 from robot.drive.tick import Tick
+from robot.sessions.overlay import SEEN, finite, overlay
 
 _QUALITY = 80
 _MOST_PIXELS_WIDE = 480
-_SEEN = 0.5
 
 
 class Telemetry:
@@ -35,24 +34,24 @@ class Telemetry:
         return {
             "state": verdict.state.value,
             "causes": [cause.value for cause in verdict.causes],
-            "time_s": _finite(tick.now_s),
-            "speed_mps": _finite(verdict.command.speed_mps),
-            "curvature_1pm": _finite(verdict.command.curvature_1pm),
-            "wheels": [_finite(value) for value in outputs],
+            "time_s": finite(tick.now_s),
+            "speed_mps": finite(verdict.command.speed_mps),
+            "curvature_1pm": finite(verdict.command.curvature_1pm),
+            "wheels": [finite(value) for value in outputs],
             "vehicle": "ackermann" if isinstance(wheels, AckermannCommand) else "differential",
-            "error_m": _finite(self._offset_m(tick.estimate)),
-            "confidence": _finite(tick.estimate.confidence),
-            "loop_ms": _finite(sum(sections_s.values()) * 1000),
-            "age_ms": _finite((tick.now_s - tick.exposed_s) * 1000),
-            "cell_v": _finite(health.cell_voltage_v),
-            "temperature_c": _finite(health.temperature_c),
+            "error_m": finite(self._offset_m(tick.estimate)),
+            "confidence": finite(tick.estimate.confidence),
+            "loop_ms": finite(sum(sections_s.values()) * 1000),
+            "age_ms": finite((tick.now_s - tick.exposed_s) * 1000),
+            "cell_v": finite(health.cell_voltage_v),
+            "temperature_c": finite(health.temperature_c),
             "by_hand": tick.by_hand is not None,
         }
 
     def _offset_m(self, estimate: LineEstimate) -> float | None:
         """How far to the left the line is where it is seen nearest, metres on the floor."""
         for point in estimate.points:
-            if point.visible >= _SEEN:
+            if point.visible >= SEEN:
                 place = self._projection.ground_point(point.x, point.y)
                 return None if place is None else place[1]
         return None
@@ -68,14 +67,5 @@ def picture(tick: Tick) -> tuple[dict[str, Any], bytes]:
         size = (_MOST_PIXELS_WIDE, round(height * _MOST_PIXELS_WIDE / width))
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     _, data = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
-    line = [[round(p.x, 4), round(p.y, 4)] for p in tick.estimate.points if p.visible >= _SEEN and isfinite(p.x + p.y)]
-    target = tick.decision.target
-    head = {
-        "index": tick.frame.index, "width": width, "height": height, "line": line,
-        "target": None if target is None else [_finite(target.x), _finite(target.y)],
-    }  # fmt: skip
-    return head, data.tobytes()
-
-
-def _finite(value: float | None) -> float | None:
-    return round(value, 4) if value is not None and isfinite(value) else None
+    head = {"index": tick.frame.index, "width": width, "height": height}
+    return {**head, **overlay(tick.estimate.points, tick.decision.target)}, data.tobytes()

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from robot.sessions.overlay import SEEN
 from robot.sessions.session_tick import Image, SessionTick
 
 _THUMB = (24, 18)
 _SHARPNESS_WIDTH = 224
-_SEEN = 0.5
 _BEND_1PM = 0.8
 """Straighter counts as straight."""
 _ENOUGH = 60
@@ -131,7 +131,7 @@ class Collection:
         spread = self.spread
         spread.kept += 1
         spread.corrections += self._corrects(tick)
-        near = next((point.x for point in tick.estimate.points if point.visible >= _SEEN), None)
+        near = next((point.x for point in tick.estimate.points if point.visible >= SEEN), None)
         if near is not None:
             spread.x[X_BINS[min(4, max(0, int((near + 1.0) / 0.4)))]] += 1
         bend = tick.verdict.command.curvature_1pm

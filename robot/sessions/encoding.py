@@ -21,12 +21,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from calibration.profile import CameraModel
 from control.messages import DifferentialCommand, DriveCommand, LinePoint, SafetyState, Verdict
+from robot.sessions.overlay import SEEN
 from robot.sessions.schema import CLASSES
 from robot.sessions.session_tick import Jpeg, Picture, SessionTick, Truth
 
 NANOSECONDS = 1_000_000_000
-_SEEN = 0.5
-"""A point is drawn from this visibility on."""
 _GREEN, _RED = Color(r=0.2, g=0.9, b=0.3, a=1.0), Color(r=1.0, g=0.2, b=0.2, a=1.0)
 _LEVELS = {
     SafetyState.DISARMED: Log.INFO, SafetyState.ARMED: Log.INFO, SafetyState.RAMPING: Log.WARNING,
@@ -70,7 +69,7 @@ def line_message(tick: SessionTick, *, width: int, height: int, exposed_ns: int)
     # In place, field by field: twice as fast as messages that are built first and then copied.
     add = marks.points.add
     for point in tick.estimate.points:
-        if point.visible >= _SEEN:
+        if point.visible >= SEEN:
             place = add()
             place.x, place.y = (point.x + 1.0) * half_width, (point.y + 1.0) * half_height
     target = tick.decision.target

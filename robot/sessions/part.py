@@ -15,7 +15,7 @@ from mcap_protobuf.schema import register_schema
 from robot.sessions.header import BEGIN, END, MEASURED, SCENE, SETTINGS, SessionHeader
 from robot.sessions.schema import TRUTH, TYPES, VERSION
 
-_CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 256 * 1024
 """A damaged byte costs its chunk: a second of driving, or less."""
 
 
@@ -66,7 +66,7 @@ class Part:
         self._output = _Output(path)
         # Typed as IO, of which it uses write, tell and flush.
         output: Any = self._output
-        self._writer = Writer(output, chunk_size=_CHUNK_BYTES, compression=CompressionType.NONE)
+        self._writer = Writer(output, chunk_size=CHUNK_BYTES, compression=CompressionType.NONE)
         self._channels: dict[str, int] = {}
         self._unflushed_bytes = 0
         self._closed = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from math import isfinite
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,10 +14,10 @@ from mcap.reader import SeekingReader
 
 from control.errors import SessionError
 from robot.sessions.encoding import NANOSECONDS
+from robot.sessions.overlay import finite, overlay
 from robot.sessions.reader import SessionReader
-from robot.sessions.schema import CLASSES, IMAGE, TICK
+from robot.sessions.schema import CLASSES, IMAGE, TICK, words
 
-_SEEN = 0.5
 _DAMAGED = (McapError, DecodeError, ValueError, struct.error, RuntimeError)
 
 
@@ -55,8 +54,8 @@ class Playback:
                 continue
             self._times_ns.append(frame.time_ns)
             row = (
-                t, _finite(tick.verdict.command.speed_mps), _finite(tick.verdict.command.curvature_1pm),
-                _finite(tick.estimate.confidence), tick.HasField("by_hand"), tick.verdict.state.lower(),
+                t, finite(tick.verdict.command.speed_mps), finite(tick.verdict.command.curvature_1pm),
+                finite(tick.estimate.confidence), tick.HasField("by_hand"), tick.verdict.state.lower(),
             )  # fmt: skip
             for values, value in zip(self._curves.values(), row, strict=True):
                 values.append(value)
@@ -108,24 +107,15 @@ def first_picture(path: Path) -> bytes:
 
 
 def _overlay(tick: Any) -> dict[str, Any]:
-    line = [[round(p.x, 4), round(p.y, 4)] for p in tick.estimate.points if p.visible >= _SEEN and isfinite(p.x + p.y)]
     target = tick.decision.target if tick.decision.HasField("target") else None
     return {
-        "line": line, "target": None if target is None else [_finite(target.x), _finite(target.y)],
+        **overlay(tick.estimate.points, target),
         "now": _verdict(tick), "by_hand": tick.HasField("by_hand"),
-        "speed_mps": _finite(tick.verdict.command.speed_mps),
-        "curvature_1pm": _finite(tick.verdict.command.curvature_1pm),
+        "speed_mps": finite(tick.verdict.command.speed_mps),
+        "curvature_1pm": finite(tick.verdict.command.curvature_1pm),
     }  # fmt: skip
 
 
 def _verdict(tick: Any) -> str:
-    causes = [_words(cause) for cause in tick.verdict.causes if cause != "LIMITED"]
-    return f"{_words(tick.verdict.state)}: {', '.join(causes)}" if causes else _words(tick.verdict.state)
-
-
-def _words(name: str) -> str:
-    return name.lower().replace("_", " ")
-
-
-def _finite(value: float) -> float | None:
-    return round(value, 4) if isfinite(value) else None
+    causes = [words(cause) for cause in tick.verdict.causes if cause != "LIMITED"]
+    return f"{words(tick.verdict.state)}: {', '.join(causes)}" if causes else words(tick.verdict.state)

@@ -84,3 +84,8 @@ TYPES: dict[str, Any] = {
     TARGET: PoseInFrame, TRUTH: PoseInFrame, LOG: Log,
 }  # fmt: skip
 """Of the messages on each topic."""
+
+
+def words(name: str) -> str:
+    """A state or a cause as people write it."""
+    return name.lower().replace("_", " ")

@@ -12,10 +12,9 @@ from mcap.writer import LIBRARY_IDENTIFIER, CompressionType, Writer
 from control.errors import InputError, SessionError
 from robot.sessions.encoding import NANOSECONDS
 from robot.sessions.header import END
+from robot.sessions.part import CHUNK_BYTES
 from robot.sessions.record_scan import RecordScan
 from robot.sessions.schema import CALIBRATION, TICK
-
-_CHUNK_BYTES = 256 * 1024
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,7 +33,7 @@ def copy_session(source: Path, target: Path, *, from_s: float = 0.0, to_s: float
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with temporary.open("wb") as file:
-            writer = Writer(file, chunk_size=_CHUNK_BYTES, compression=CompressionType.NONE)
+            writer = Writer(file, chunk_size=CHUNK_BYTES, compression=CompressionType.NONE)
             writer.start(library=f"linepilot, {LIBRARY_IDENTIFIER}")
             copied = _Copy(writer, from_s=from_s, to_s=to_s).run(source, target)
             writer.finish()

@@ -14,7 +14,7 @@ from mcap.reader import SeekingReader
 from control.errors import SessionError
 from robot.sessions.encoding import NANOSECONDS
 from robot.sessions.reader import SessionReader
-from robot.sessions.schema import IMAGE, TICK
+from robot.sessions.schema import IMAGE, TICK, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,12 @@ class Outline:
     pictures: int
     is_closed: bool
     damage: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> str:
+        if not self.is_closed:
+            return "cut off"
+        return "damaged" if self.damage else "whole"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +131,8 @@ class _Sums:
         self.seen += tick.estimate.confidence >= min_confidence
         self.dropped = max(self.dropped, tick.dropped_before)
         self.speed_mps += tick.verdict.command.speed_mps
-        self.states[_words(tick.verdict.state)] += 1
-        self.causes.update(_words(cause) for cause in tick.verdict.causes)
+        self.states[words(tick.verdict.state)] += 1
+        self.causes.update(words(cause) for cause in tick.verdict.causes)
         if tick.HasField("truth"):
             self.truths += 1
             self.square_m2 += tick.truth.lateral_error_m**2
-
-
-def _words(name: str) -> str:
-    return name.lower().replace("_", " ")

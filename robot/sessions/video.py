@@ -13,13 +13,13 @@ import numpy as np
 
 from control.errors import InputError
 from robot.sessions.encoding import NANOSECONDS
+from robot.sessions.overlay import SEEN
 from robot.sessions.reader import SessionFrame, SessionReader
 from robot.sessions.session_tick import Image
 
 _SMALLEST_HEIGHT = 448
 """Smaller pictures are enlarged, so that the text can be read."""
 _LONGEST_PAUSE_S = 5.0
-_SEEN = 0.5
 _TARGET, _POINT, _UNSEEN = (40, 40, 255), (40, 220, 40), (150, 150, 150)
 
 
@@ -137,7 +137,7 @@ def _drawn(frame: SessionFrame) -> Image:
 
     size = max(3, width // 100)
     for point in frame.message.estimate.points:
-        cv2.circle(canvas, pixel(point), size, _POINT if point.visible >= _SEEN else _UNSEEN, -1, cv2.LINE_AA)
+        cv2.circle(canvas, pixel(point), size, _POINT if point.visible >= SEEN else _UNSEEN, -1, cv2.LINE_AA)
     if frame.target is not None:
         cv2.circle(canvas, pixel(frame.target), 2 * size, _TARGET, max(2, size // 2), cv2.LINE_AA)
     _write(canvas, _texts(frame.message))
