@@ -17,6 +17,7 @@ export class Tuning {
       if (!slider.turning) this.#set(slider, knob.value);
       slider.value = knob.value;
     }
+    this.#fill();
     this.may = may;
     this.saveButton.disabled = !may || !knobs.length;
     this.undoButton.disabled = !may || !this.changes.length;
@@ -57,6 +58,12 @@ export class Tuning {
   #write() {
     this.settings.hidden = !this.settings.hidden;
     this.copy.setAttribute("aria-expanded", String(!this.settings.hidden));
-    this.settings.textContent = [...this.sliders.values()].map(({ key, value }) => `${key}=${value}`).join("\n");
+    this.#fill();
+  }
+
+  // As the robot has them, which takes a moment after a slider was let go.
+  #fill() {
+    const text = [...this.sliders.values()].map(({ key, value }) => `${key}=${value}`).join("\n");
+    if (!this.settings.hidden && this.settings.textContent !== text) this.settings.textContent = text;
   }
 }
