@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from app.cli.cockpit import add_page, watched
@@ -34,14 +34,8 @@ def run(arguments: list[str]) -> int:
     options = parser("drive", what=_WHAT, example=_EXAMPLE)
     add = options.add_argument
     add_settings(options)
-    add("--track", metavar="NAME", help="a name from `linepilot tracks`, random:SEED or FILE.npy")
+    add_world(options)
     add("--laps", type=count, default=1, metavar="N", help="default: 1")
-    add("--look", default="white-tape", metavar="NAME", help="how floor and line look; see `linepilot tracks`")
-    add("--crossing", action="store_true", help="the line in FILE.npy crosses itself on purpose")
-    add("--clutter", type=natural, metavar="N", help="things beside ten metres of track; default: as the look has")
-    add("--seed", type=natural, default=0, metavar="N", help="of everything random in the simulated world")
-    add("--camera", metavar="WHICH", help="sim, file:PATH (video or pictures), usb:N, csi:N, gst:PIPELINE")
-    add("--motors", metavar="WHICH", help="sim, dry-run (moves nothing), a name from `linepilot motors list`")
     add("--arm", action="store_true", help="real motors: drive at once, without asking for Enter first")
     add("--record", type=Path, metavar="OUT", help="record pictures and ticks: FILE.mcap, or a folder")
     add_collecting(options)
@@ -73,6 +67,18 @@ def run(arguments: list[str]) -> int:
 
             code = drive_hardware(chosen, config, interrupted=interrupted, recording=recording, cockpit=cockpit)
     return interrupted.exit_code or code
+
+
+def add_world(options: ArgumentParser) -> None:
+    """Where and with what it drives, for drives by whomever."""
+    add = options.add_argument
+    add("--track", metavar="NAME", help="a name from `linepilot tracks`, random:SEED or FILE.npy")
+    add("--look", default="white-tape", metavar="NAME", help="how floor and line look; see `linepilot tracks`")
+    add("--crossing", action="store_true", help="the line in FILE.npy crosses itself on purpose")
+    add("--clutter", type=natural, metavar="N", help="things beside ten metres of track; default: as the look has")
+    add("--seed", type=natural, default=0, metavar="N", help="of everything random in the simulated world")
+    add("--camera", metavar="WHICH", help="sim, file:PATH (video or pictures), usb:N, csi:N, gst:PIPELINE")
+    add("--motors", metavar="WHICH", help="sim, dry-run (moves nothing), a name from `linepilot motors list`")
 
 
 def chosen_devices(config: RobotConfig, chosen: Namespace) -> RobotConfig:

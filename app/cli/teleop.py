@@ -7,8 +7,8 @@ from pathlib import Path
 
 from app.cli.cockpit import add_page, steered
 from app.cli.collecting import add_collecting, chosen_rule
-from app.cli.drive import chosen_devices
-from app.cli.options import add_settings, config_from, natural, parser, refuse_unwritable
+from app.cli.drive import add_world, chosen_devices
+from app.cli.options import add_settings, config_from, parser, refuse_unwritable
 from app.cli.picture_files import require_picture_name
 from app.cli.recording import Recording
 from control.errors import DeviceError
@@ -28,13 +28,7 @@ def run(arguments: list[str]) -> int:
     options = parser("teleop", what=_WHAT, example=_EXAMPLE)
     add = options.add_argument
     add_settings(options)
-    add("--track", metavar="NAME", help="a name from `linepilot tracks`, random:SEED or FILE.npy")
-    add("--look", default="white-tape", metavar="NAME", help="how floor and line look; see `linepilot tracks`")
-    add("--crossing", action="store_true", help="the line in FILE.npy crosses itself on purpose")
-    add("--clutter", type=natural, metavar="N", help="things beside ten metres of track; default: as the look has")
-    add("--seed", type=natural, default=0, metavar="N", help="of everything random in the simulated world")
-    add("--camera", metavar="WHICH", help="sim, file:PATH (video or pictures), usb:N, csi:N, gst:PIPELINE")
-    add("--motors", metavar="WHICH", help="sim, dry-run (moves nothing), a name from `linepilot motors list`")
+    add_world(options)
     add("--gamepad", type=Path, metavar="FILE", help="default: the first of /dev/input/js*")
     add("--map-gamepad", action="store_true", help="ask which stick and buttons a pad shall drive with; moves nothing")
     add("--record", type=Path, metavar="OUT", help="record pictures and ticks: FILE.mcap, or a folder")

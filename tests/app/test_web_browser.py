@@ -262,7 +262,9 @@ def test_a_session_is_played_back_cut_and_repaired(browser: Any, recorded: Path)
         expect(page.locator("#replay-facts")).to_contain_text("0:01.0 of")
         last = int(page.locator("#seek").get_attribute("max"))
         page.locator("#seek").fill(str(last - 30))
-        page.wait_for_function("() => document.querySelector('#replay-facts').textContent.startsWith('0:01.0') === false")
+        page.wait_for_function(
+            "() => document.querySelector('#replay-facts').textContent.startsWith('0:01.0') === false"
+        )
         page.get_by_role("button", name="Cut from here").click()
         page.get_by_role("button", name="Play", exact=True).click()
         expect(page.locator("#seek")).to_have_value(str(last))
