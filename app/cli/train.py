@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from perception.training.training_state import Progress
 
 _SMALLEST, _LARGEST = 32, 448
+_MADE_UP_ONLY = ("minutes", "size", "precision")
+_DATA_ONLY = (
+    *("steps", "target", "validation", "synthetic", "all_layers"),
+    *("no_export", "format", "unit", "category"),
+)
 _EXAMPLE = """linepilot train --data dataset_xy --out runs/track
   linepilot train --out runs/first --minutes 60
   linepilot train --out runs/first --minutes 90 --resume --size 160
@@ -95,9 +100,19 @@ def _refuse_nonsense(chosen: Namespace) -> None:
         raise ConfigError("--start says where weights begin, --resume goes on with those of --out; give one of them")
 
 
+def _refuse_unheard(chosen: Namespace, options: CommandParser) -> None:
+    """Of the two ways to train each has options that the other would not listen to. Raises ConfigError."""
+    unheard, when = (_MADE_UP_ONLY, "without") if chosen.data else (_DATA_ONLY, "with")
+    for name in unheard:
+        if getattr(chosen, name) != options.get_default(name):
+            raise ConfigError(f"--{name.replace('_', '-')} counts {when} --data only; leave it out")
+
+
 def run(arguments: list[str]) -> int:
-    chosen = _options().parse(arguments)
+    options = _options()
+    chosen = options.parse(arguments)
     _refuse_nonsense(chosen)
+    _refuse_unheard(chosen, options)
     refuse_unwritable(chosen.out / "state.pt")
     # Read when torch is loaded: threads that spin while they wait take the painters' cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

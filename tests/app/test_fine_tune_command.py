@@ -92,3 +92,22 @@ def test_training_without_photographs_does_not_write_over_a_fine_tuned_model(
     assert main(["train", "--out", "r"]) == 2
     assert "holds a model already" in capsys.readouterr().err
     assert Path("r/model.safetensors").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--data", "d", "--size", "64"], "--size counts without --data only"),
+        (["--data", "d", "--minutes", "5"], "--minutes counts without"),
+        (["--steps", "10"], "--steps counts with --data only"),
+        (["--all-layers"], "--all-layers counts with"),
+    ],
+)
+def test_options_that_would_not_be_heard_are_refused(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--out", "r", *arguments]) == 2
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert shown.count("\n") == 1
+    assert not Path("r").exists()
