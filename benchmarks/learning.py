@@ -38,20 +38,25 @@ from perception.engines import open_engine  # noqa: E402
 from perception.export import export_network  # noqa: E402
 from perception.network import LineNet  # noqa: E402
 from perception.training.augment import Augmentation, PhotoStream  # noqa: E402
-from perception.training.evaluate import evaluate  # noqa: E402
+from perception.training.evaluate import SetScore, evaluate  # noqa: E402
 from perception.training.fine_tune import FineTuneSettings, fine_tune, save_fine_tuned  # noqa: E402
 from perception.training.first_weights import SHIPPED_WEIGHTS  # noqa: E402
 from perception.training.photo_labels import prepare  # noqa: E402
+from perception.training.reliability import reliability  # noqa: E402
 
 _LABELS = 30
 _SIZE, _BATCH = 96, 8
-_TOPICS = ("labels", "throughput", "determinism", "hindsight", "int8")
+_TOPICS = ("labels", "throughput", "determinism", "hindsight", "int8", "spread")
+
+
+def _scored(model: Path, photos: list[LabelledPhoto]) -> SetScore:
+    return evaluate(
+        open_engine(model, target="line"), PhotoSet(name="x", folder=Path(), photos=tuple(photos)), target="line"
+    )
 
 
 def _median(model: Path, photos: list[LabelledPhoto]) -> float:
-    score = evaluate(
-        open_engine(model, target="line"), PhotoSet(name="x", folder=Path(), photos=tuple(photos)), target="line"
-    )
+    score = _scored(model, photos)
     assert score.lateral_error_median_px is not None
     return score.lateral_error_median_px
 
@@ -99,6 +104,17 @@ def labels(chosen: argparse.Namespace, train: list[LabelledPhoto], test: list[La
     emit(f"learning.{name}.fine_tune_cpu_s", max(seconds), unit="s", target=360.0, better="lower",
          context=f"{_LABELS} labels, {chosen.steps} steps; 180 s on two cores are 360 CPU seconds; "
          f"wall clock {max(walls):.0f} s with {chosen.threads} threads beside whatever else ran")  # fmt: skip
+
+
+def spread(test: list[LabelledPhoto], name: str) -> None:
+    """What the shipped model says of its own error, beside its error."""
+    found = reliability(_scored(SHIPPED_WEIGHTS, test))
+    if found is None:
+        raise SystemExit(f"{name}: too few labelled pictures in --test to compare spread and error")
+    groups = "; ".join(f"{g.told_px:.1f} told, {g.real_px:.1f} real, n={g.count}" for g in found.groups)
+    off = max(found.factor, 1 / found.factor)
+    emit(f"learning.{name}.spread_off_by", off, unit="times", target=None, better="lower",
+         context=f"spread times {found.factor:.2f} is the error; root mean squares, px of 224: {groups}")  # fmt: skip
 
 
 def _rate(draw: Any, count: int) -> float:
@@ -264,6 +280,8 @@ def main() -> None:
         hindsight()
     if "int8" in topics:
         int8(test, chosen.folder.name)
+    if "spread" in topics:
+        spread(test, chosen.folder.name)
 
 
 if __name__ == "__main__":
