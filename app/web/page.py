@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -29,7 +30,7 @@ from robot.teleop.switch import Wish
 
 _LIBRARIES = ("starlette", "uvicorn", "websockets")
 _START_S = 20.0
-"""Until the server says its first word."""
+"""Until the server says its first word. Before that the drive does not begin: nobody could stop it from a page."""
 _HANGS_S = 1.0
 """A server that is silent for longer cannot pass on a stop: the robot stops. A driver at the stick has 300 ms."""
 _IDLE_S = 0.5
@@ -79,7 +80,7 @@ class Page:
         self._trouble = ""
         self._heard_s = 0.0
         self._newest: tuple[Tick, Mapping[str, float]] | None = None
-        self._news, self._closing = Event(), Event()
+        self._news, self._closing, self._begun = Event(), Event(), Event()
         self._line: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._threads: list[Thread] = []
@@ -132,14 +133,17 @@ class Page:
         self._line = ours
         sessions = str(self._recordings.folder.absolute())
         told = {"access": self.address.access(), "sessions": sessions, "about": about(self._config)}
-        send(ours, pack({**told, "certificate": self._certificate}))
-        self._heard_s = self._now_s() + _START_S
+        # A server that is gone already is told by the thread that hears it.
+        with suppress(OSError):
+            send(ours, pack({**told, "certificate": self._certificate}))
         self._threads = [
             Thread(target=self._hear_all, args=(ours,), name="web page, in", daemon=True),
             Thread(target=self._tell_all, args=(ours,), name="web page, out", daemon=True),
         ]
         for thread in self._threads:
             thread.start()
+        if not self._begun.wait(_START_S):
+            self._trouble = f"its server did not start within {_START_S:g} s"
         return self
 
     def __exit__(
@@ -173,8 +177,10 @@ class Page:
             if not packet:
                 if not self._closing.is_set():
                     self._trouble = "its server died; start the drive again"
+                self._begun.set()
                 return
             self._heard_s = self._now_s()
+            self._begun.set()
             head, _ = unpack(packet)
             self._hear(head)
 

@@ -14,7 +14,7 @@ from app.web.address import listen
 from app.web.lease import Allowance, Lease
 from app.web.page import Page
 from app.web.wire import line_pair, pack, send, unpack
-from control.errors import InputError, MissingExtraError
+from control.errors import DeviceError, InputError, MissingExtraError
 from robot.teleop.helm import Helm
 from robot.teleop.switch import Wish
 
@@ -104,6 +104,15 @@ def test_without_its_libraries_the_page_names_the_extra(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'linepilot\[web\]'"), Recording(None) as recording:
         Page(CONFIG, helm=Helm(autopilot=True), recordings=recording)
+
+
+def test_a_drive_begins_when_its_page_can_be_heard_and_not_when_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Recording(None) as recording, Page(CONFIG, helm=Helm(autopilot=True), recordings=recording) as page:
+        assert page.read(driving=False) is Wish.NOTHING
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    died = pytest.raises(DeviceError, match="its server died")
+    with Recording(None) as recording, Page(CONFIG, helm=Helm(autopilot=True), recordings=recording) as page, died:
+        page.read(driving=False)
 
 
 def test_a_stop_that_was_not_read_yet_outranks_what_is_asked_after_it() -> None:
