@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from control.errors import CalibrationError, InputError
 from perception.files import is_device, replace_file
+from perception.picture_file import read_whole
 
 Image = NDArray[np.uint8]
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
@@ -25,16 +26,16 @@ def pictures_in(folder: Path) -> Iterator[tuple[str, Image | None]]:
     if not names:
         raise CalibrationError(f"{folder}: no pictures ({', '.join(_PICTURES)}) in this folder")
     for path in names:
-        yield path.name, _decoded(path)
+        yield path.name, read_whole(path)
 
 
 def read_picture(path: Path) -> Image:
     """(H, W, 3) BGR. Raises CalibrationError."""
     if not path.is_file():
         raise CalibrationError(f"{path}: no such picture")
-    picture = _decoded(path)
+    picture = read_whole(path)
     if picture is None:
-        raise CalibrationError(f"{path}: not a picture that can be read")
+        raise CalibrationError(f"{path}: cut off or not a picture; copy it again")
     return picture
 
 
@@ -47,8 +48,3 @@ def require_picture_name(path: Path | None) -> None:
 def save_picture(path: Path, picture: Image) -> None:
     """Whole or not at all. Raises InputError."""
     replace_file(path, cv2.imencode(path.suffix if path.suffix.lower() in _WRITTEN else ".png", picture)[1].tobytes())
-
-
-def _decoded(path: Path) -> Image | None:
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    return None if picture is None else np.asarray(picture, np.uint8)

@@ -17,6 +17,7 @@ from control.errors import DatasetError
 from control.messages import Target
 from perception.dataset.card import read_card
 from perception.dataset.sessions import recording_sessions
+from perception.picture_file import read_whole
 
 Image = NDArray[np.uint8]
 _FARTHEST = 1.5
@@ -106,12 +107,12 @@ class PhotoSet:
 def read_picture(path: Path) -> Image:
     """(H, W, 3) BGR. Raises DatasetError when it is missing or damaged."""
     try:
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+        picture = read_whole(path)
     except cv2.error:
         raise DatasetError(f"{path}: a picture of more pixels than can be read; make it smaller") from None
     if picture is None:
-        raise DatasetError(f"{path}: missing or not a readable picture; copy it again or remove it and its label")
-    return np.asarray(picture, dtype=np.uint8)
+        raise DatasetError(f"{path}: missing, cut off or not a picture; copy it again or remove it and its label")
+    return picture
 
 
 def read_photos(folder: Path, *, unit: Unit | None = None) -> PhotoSet:

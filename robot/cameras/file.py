@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from control.errors import CameraError, InputError
+from perception.picture_file import read_whole
 from robot.cameras.source import Frame, Image
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
@@ -82,10 +83,10 @@ class _Folder:
             return None
         path = self._paths[self._at]
         self._at += 1
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        image = read_whole(path)
         if image is None:
-            raise InputError(f"{path}: not a picture that can be read; remove it or copy it again")
-        return np.asarray(image, dtype=np.uint8)
+            raise InputError(f"{path}: cut off or not a picture; remove it or copy it again")
+        return image
 
     def skip(self) -> bool:
         self._at = min(self._at + 1, len(self._paths))
