@@ -36,7 +36,7 @@ test: $(VENV)/.test
 	$(BIN)/ruff check app sim robot perception calibration control tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-all: test
 	$(BIN)/python -m pytest -q -m slow

@@ -29,7 +29,7 @@ def is_gone(pid: int) -> bool:
     try:
         with Path(f"/proc/{pid}/stat").open(encoding="ascii") as stat:
             return stat.read().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the second when it ends between opening and reading
         return True
 
 
