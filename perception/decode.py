@@ -69,8 +69,8 @@ class Decoder:
     def _by_row(self, answer: Array) -> tuple[Array, Array, Array]:
         """x, its spread and the visibility, each (K,): the mode's own mean, for the mean of two lines is no line.
 
-        Its neighbours help a row to choose between two places, but make it no surer: all rows come from one look at
-        one picture. Where its own vote is split the line is not visible *here*: one of the places would be a guess.
+        Its neighbours help a row to choose between two places, but make it no surer. Where its own vote is split, or is
+        once they were heard, the line is not visible *here*: one of the places would be a guess.
         """
         exists = (1.0 / (1.0 + np.exp(-np.clip(answer[:, -1], -30.0, 30.0)))).astype(np.float32)
         own = _shares(np.exp(answer[:, :-1] - answer[:, :-1].max(axis=1, keepdims=True)))
@@ -79,7 +79,8 @@ class Decoder:
         for _ in range(_PASSES):
             near = vote * _window(self._distance(x))
             x = (near @ self._centres) / near.sum(axis=1)
-        share = (own * np.clip(_ONE_PLACE - self._distance(x), 0.0, 1.0)).sum(axis=1)
+        here = np.clip(_ONE_PLACE - self._distance(x), 0.0, 1.0)
+        share = np.minimum((own * here).sum(axis=1), (vote * here).sum(axis=1))
         # There it looks at its own vote alone: its neighbours would pull every bend straight.
         near = own * _window(self._distance(x))
         x = (near @ self._centres) / near.sum(axis=1)
