@@ -88,7 +88,7 @@ def test_the_real_network_is_exported_from_its_weights(tmp_path: Path) -> None:
     weights = tmp_path / "pilot.safetensors"
     network = LineNet().eval()
     # By chance, but decided: a row that wavers between places sees none.
-    network.columns.weight.data *= 1000.0
+    network.columns.weight.data *= 1000.0  # which magnifies rounding, too
     save_weights(weights, state=network.state_dict(), metadata=metadata)
     (report,) = export_model(weights, tmp_path, pictures=pictures(8), int8=False)
     assert report.parity.max_px < 0.01
@@ -98,11 +98,11 @@ def test_the_real_network_is_exported_from_its_weights(tmp_path: Path) -> None:
     image = picture(0.1)
     exact = open_engine(weights).estimate(image)
     tried = open_engine(tmp_path / "pilot.onnx").estimate(image)
-    assert [p.visible for p in tried.points] == pytest.approx([p.visible for p in exact.points], abs=1e-4)
+    assert [p.visible for p in tried.points] == pytest.approx([p.visible for p in exact.points], abs=1e-3)
     openvino = pytest.importorskip("openvino")
     assert openvino
     other = open_engine(f"openvino:{tmp_path / 'pilot.onnx'}").estimate(image)
-    assert [p.visible for p in other.points] == pytest.approx([p.visible for p in exact.points], abs=1e-4)
+    assert [p.visible for p in other.points] == pytest.approx([p.visible for p in exact.points], abs=1e-3)
 
 
 def test_golden_frames_are_those_that_show_a_line(tmp_path: Path) -> None:
