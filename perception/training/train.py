@@ -97,7 +97,7 @@ def train(
     torch.set_num_threads(settings.threads)
     state = first_state(
         first_network(start), learning_rate=settings.learning_rate, weight_decay=settings.weight_decay,
-        start=start or "from scratch",
+        start=Path(start).name if start else "from scratch",
     )  # fmt: skip
     if resume:
         state.load(out / _STATE)
