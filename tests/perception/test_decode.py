@@ -70,12 +70,34 @@ def test_rows_that_agree_in_their_doubt_are_no_surer() -> None:
     assert see(among).points[0].visible == pytest.approx(see(alone).points[0].visible, abs=0.01)
 
 
-def test_a_row_without_a_line_has_no_say() -> None:
-    output = answer((0.4, 1.0), seen=5.0).copy()
+def test_a_row_whose_neighbour_contradicts_it_is_less_sure() -> None:
     k = len(ROWS) // 2
-    output[:, k - 1] = answer((-0.8, 1.0), seen=-12.0)[0, 0]
+    alone = answer((-0.5, 0.65), (0.5, 0.35), seen=-12.0).copy()
+    alone[:, k, -1] = 5.0
+    beside = alone.copy()
+    beside[:, k + 1] = answer((-0.5, 0.4), (0.5, 0.6), seen=5.0)[0, 0]
+    see = Decoder(METADATA, target="line")
+    assert see(alone).points[k].visible > 0.5
+    assert see(beside).points[k].x < 0
+    assert see(beside).points[k].visible < 0.45
+
+
+def test_rows_without_a_line_have_no_say() -> None:
+    k = len(ROWS) // 2
+    output = answer((-0.8, 1.0), seen=-12.0).copy()
     output[:, k] = answer((0.4, 0.5), (-0.8, 0.5), seen=5.0)[0, 0]
+    output[:, k + 1] = answer((0.4, 1.0), seen=5.0)[0, 0]
     assert Decoder(METADATA, target="line")(output).points[k].x == pytest.approx(0.4, abs=0.3 * BIN_WIDTH)
+
+
+def test_neighbours_hardly_pull_a_bend_straight() -> None:
+    k = len(ROWS) // 2
+    bend = answer((0.0, 1.0), seen=5.0).copy()
+    bend[:, k] = answer((0.13, 0.5), (0.13 + BIN_WIDTH, 0.5), seen=5.0)[0, 0]
+    alone = bend.copy()
+    alone[:, [j for j in range(len(ROWS)) if j != k], -1] = -12.0
+    see = Decoder(METADATA, target="line")
+    assert see(bend).points[k].x == pytest.approx(see(alone).points[k].x, abs=0.3 * BIN_WIDTH)
 
 
 def test_a_sharp_corner_of_sure_rows_stays_one() -> None:
