@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from math import cos, exp, isfinite, sin
+from itertools import pairwise
+from math import cos, exp, inf, isfinite, sin
+from typing import NamedTuple
 
 from control.checks import require_between
 from control.messages import DriveCommand, GroundPoint
@@ -30,8 +32,8 @@ class Motion:
         return GroundPoint(x=c * ahead + s * left, y=c * left - s * ahead)
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
+class _Order(NamedTuple):
+    # Not a dataclass: some forty are made and read in every pass.
     stamp_s: float
     speed_mps: float
     yaw_rate_rps: float
@@ -73,16 +75,12 @@ class MotionHistory:
         elapsed_s = max(0.0, min(self._keep_s, now_s - exposed_s))
         to_wheels_s = max(0.0, self.delay_s - elapsed_s)
         begin_s = now_s - elapsed_s
+        last_s = now_s + to_wheels_s + lead_s
         track = _Integrator(self.motor_lag_s)
-        for order, end_s in self._segments(to_wheels_s, now_s + to_wheels_s + lead_s):
-            track.run(order, end_s=end_s, begin_s=begin_s)
+        for order, following in pairwise((*self._orders, _Order(inf, 0.0, 0.0))):
+            end_s = min(last_s, following.stamp_s + to_wheels_s)
+            track.run(order, at_s=order.stamp_s + to_wheels_s, end_s=end_s, begin_s=begin_s)
         return track.motion()
-
-    def _segments(self, to_wheels_s: float, last_s: float) -> list[tuple[_Order, float]]:
-        """Each order, begun when it reached the wheels, with the time when the next one does."""
-        reached = [_Order(o.stamp_s + to_wheels_s, o.speed_mps, o.yaw_rate_rps) for o in self._orders]
-        ends = [min(last_s, following.stamp_s) for following in reached[1:]]
-        return list(zip(reached, [*ends, last_s], strict=True))
 
 
 class _Integrator:
@@ -98,9 +96,8 @@ class _Integrator:
             x=self._x, y=self._y, heading=self._heading, speed_mps=self._speed, yaw_rate_rps=self._yaw_rate
         )
 
-    def run(self, order: _Order, *, end_s: float, begin_s: float) -> None:
-        """Follow one order until ``end_s``; the pose moves only after ``begin_s``."""
-        at_s = order.stamp_s
+    def run(self, order: _Order, *, at_s: float, end_s: float, begin_s: float) -> None:
+        """Follow one order from when it reached the wheels until ``end_s``; the pose moves only after ``begin_s``."""
         if at_s < begin_s < end_s:
             self._lag(order, begin_s - at_s)
             at_s = begin_s

@@ -15,6 +15,7 @@ from robot.cameras.source import Camera, Frame
 from robot.drive.arming import DRIVING, Arming
 from robot.drive.clock import Clock
 from robot.drive.cycle_timer import CycleTimer
+from robot.drive.garbage import GarbageBetweenPasses
 from robot.drive.health import Gauge, HealthMonitor, not_measured
 from robot.drive.pacer import Pacer
 from robot.drive.tick import Recorder, Tick
@@ -70,10 +71,14 @@ def drive(
     that are not there. Raises CameraError, CameraStalled, MotorError.
     """
     rig.pilot.reset()
-    with rig.camera, rig.motors, EmergencyStop(switches, stop=rig.motors.stop) as emergency:
+    with (
+        rig.camera, rig.motors, EmergencyStop(switches, stop=rig.motors.stop) as emergency,
+        GarbageBetweenPasses() as garbage,
+    ):  # fmt: skip
         try:
             arming = Arming(rig.supervisor, emergency, auto=auto_arm, rearm=rearm, began_s=rig.clock.now_s(), tell=tell)
-            return _Loop(rig, record, timer=timer, emergency=emergency).run(arming, interrupted=interrupted)
+            loop = _Loop(rig, record, timer=timer, emergency=emergency, garbage=garbage)
+            return loop.run(arming, interrupted=interrupted)
         finally:
             rig.supervisor.disarm()
             rig.motors.stop()
@@ -82,8 +87,10 @@ def drive(
 class _Loop:
     """The state between two passes."""
 
-    def __init__(self, rig: Rig, record: Recorder, *, timer: CycleTimer, emergency: EmergencyStop) -> None:
-        self._rig, self._record, self._timer = rig, record, timer
+    def __init__(
+        self, rig: Rig, record: Recorder, *, timer: CycleTimer, emergency: EmergencyStop, garbage: GarbageBetweenPasses
+    ) -> None:
+        self._rig, self._record, self._timer, self._garbage = rig, record, timer, garbage
         self._monitor = HealthMonitor(
             fps=1.0 / rig.period_s, temperature_c=rig.temperature_c, cell_voltage_v=rig.cell_voltage_v,
             emergency_stop=lambda: emergency.pressed,
@@ -104,6 +111,7 @@ class _Loop:
             go_on = self._record(tick)
             self._timer.mark("record")
             self._timer.end()
+            self._garbage.collect(driving=self._rig.supervisor.state in DRIVING)
             stopped_by = arming.after(tick)
             if stopped_by and self._stall is not None:
                 # A camera that stalls is an error, with the camera's own words.
