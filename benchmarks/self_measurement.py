@@ -33,7 +33,7 @@ from sim.tuning.courses import Course, drive_course, together
 from sim.tuning.gains import with_gains
 from sim.tuning.relay import delay_at, gains_from, relay_of, simulated_relay
 from sim.vehicle.params import JETBOT
-from sim.white_sheet import SheetCamera
+from sim.white_sheet import WhiteSheetCamera
 from sim.world import World
 
 _TRACKS, _LOOK, _TICKS = ("corners", "Monaco", "Canada_Training"), "white-tape", 900
@@ -56,7 +56,7 @@ ROWS: dict[str, tuple[str, float | None, str]] = {
 
 
 def flat_field(seed: int) -> Found:
-    camera = SheetCamera(width=224, height=224, seed=seed)
+    camera = WhiteSheetCamera(width=224, height=224, seed=seed)
     fit = fit_flat_field([(str(i), picture) for i, picture in enumerate(camera.look(12))])
     rms, worst = falloff_error(fit, camera)
     return {"flat_field_error": rms * 100, "flat_field_worst": worst * 100}

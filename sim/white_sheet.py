@@ -16,7 +16,7 @@ _UNEVEN = 0.12
 """The lamp's side of the sheet is up to so much brighter than its middle; the sheet is turned between pictures."""
 
 
-class SheetCamera:
+class WhiteSheetCamera:
     """One seed is one camera: falloff and tint as measured on cheap ones, noise, blur, JPEG."""
 
     def __init__(self, *, width: int, height: int, seed: int) -> None:

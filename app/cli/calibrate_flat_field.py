@@ -22,7 +22,7 @@ from calibration.quality import FlatFieldQuality
 from control.errors import CalibrationError, InputError
 from robot.cameras import open_camera
 from robot.drive.interrupt import stop_on_signals
-from sim.white_sheet import SheetCamera
+from sim.white_sheet import WhiteSheetCamera
 
 _WHAT = """Measure how a camera darkens and tints the edges of its pictures (a pink cast is usual for wide CSI cameras),
 from about 12 pictures of plain white paper, close before the lens and out of focus. Turn the paper, or the robot, a
@@ -56,7 +56,7 @@ def run(arguments: list[str]) -> int:
     before = read_calibration(chosen.out)
     made_up = None
     if chosen.sim:
-        made_up = SheetCamera(width=before.camera.width, height=before.camera.height, seed=chosen.seed)
+        made_up = WhiteSheetCamera(width=before.camera.width, height=before.camera.height, seed=chosen.seed)
         pictures = [(f"picture {i}", picture) for i, picture in enumerate(made_up.look(chosen.count), 1)]
     elif chosen.camera is not None:
         pictures = _live(chosen)
@@ -117,7 +117,7 @@ def _beside(picture: Image, fit: FlatFieldFit) -> Image:
     return np.asarray(np.hstack(both), np.uint8)
 
 
-def _tell(fit: FlatFieldFit, made_up: SheetCamera | None) -> None:
+def _tell(fit: FlatFieldFit, made_up: WhiteSheetCamera | None) -> None:
     rows = [
         ("pictures", f"{fit.pictures}"),
         ("unevenness before", f"{fit.before * 100:.1f} %"),
@@ -133,7 +133,7 @@ def _tell(fit: FlatFieldFit, made_up: SheetCamera | None) -> None:
         console.print("The light was uneven, or there are few pictures: turn the sheet a little further for each.")
 
 
-def falloff_error(fit: FlatFieldFit, made_up: SheetCamera) -> tuple[float, float]:
+def falloff_error(fit: FlatFieldFit, made_up: WhiteSheetCamera) -> tuple[float, float]:
     """Share that an evened picture is off a truly even one: root mean square and largest."""
     truth = made_up.truth()
     height, width = truth.shape[:2]

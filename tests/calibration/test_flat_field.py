@@ -13,12 +13,12 @@ from robot.cameras.evened import EvenedCamera
 from robot.cameras.source import Image
 from sim.rig import SimCamera
 from sim.tracks.library import find_track
-from sim.white_sheet import SheetCamera
+from sim.white_sheet import WhiteSheetCamera
 from sim.world import World
 
 
-def sheets(seed: int = 0, count: int = 12) -> tuple[list[tuple[str, Image]], SheetCamera]:
-    camera = SheetCamera(width=224, height=224, seed=seed)
+def sheets(seed: int = 0, count: int = 12) -> tuple[list[tuple[str, Image]], WhiteSheetCamera]:
+    camera = WhiteSheetCamera(width=224, height=224, seed=seed)
     return [(str(i), picture) for i, picture in enumerate(camera.look(count))], camera
 
 
