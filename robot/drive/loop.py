@@ -90,7 +90,8 @@ class _Loop:
     def __init__(
         self, rig: Rig, record: Recorder, *, timer: CycleTimer, emergency: EmergencyStop, garbage: GarbageBetweenPasses
     ) -> None:
-        self._rig, self._record, self._timer, self._garbage = rig, record, timer, garbage
+        self._rig, self._record, self._timer = rig, record, timer
+        self._emergency, self._garbage = emergency, garbage
         self._monitor = HealthMonitor(
             fps=1.0 / rig.period_s, temperature_c=rig.temperature_c, cell_voltage_v=rig.cell_voltage_v,
             emergency_stop=lambda: emergency.pressed,
@@ -160,11 +161,15 @@ class _Loop:
         limited = verdict.was_limited or mixer_limited or helm.command is not None
         rig.pilot.applied(verdict.command, now_s=now_s, was_limited=limited)
         timer.mark("check")
-        try:
-            rig.motors.apply(wheels)
-        except MotorError:
-            # One retry in the same pass; then it is the motors that failed.
-            rig.motors.apply(wheels)
+        with self._emergency.writing() as pressed:
+            if pressed:
+                # Since the supervisor looked. It latches that in the next pass.
+                wheels, _ = rig.mixer.wheels(STAND_STILL)
+            try:
+                rig.motors.apply(wheels)
+            except MotorError:
+                # One retry in the same pass; then it is the motors that failed.
+                rig.motors.apply(wheels)
         timer.mark("write")
         return Tick(
             frame=frame, now_s=now_s, exposed_s=self._exposed_s, estimate=self._estimate, decision=self._decision,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from threading import Event, Lock, Thread
 from types import TracebackType
 
@@ -12,6 +12,8 @@ from robot.teleop.switch import Switch, Wish
 
 _EVERY_S = 0.01
 _GONE_S = 1.0
+_WRITTEN_S = 0.02
+"""So long a press waits for a write that is under way. One that hangs does not hold it up."""
 
 
 class EmergencyStop:
@@ -27,7 +29,7 @@ class EmergencyStop:
         self.driving = False
         self._by = ""
         self._arming = False
-        self._lock = Lock()
+        self._lock, self._writing = Lock(), Lock()
         self._closing = Event()
         self._opened = ExitStack()
         self._thread: Thread | None = None
@@ -49,6 +51,12 @@ class EmergencyStop:
             asked, self._arming = self._arming, False
         return asked
 
+    @contextmanager
+    def writing(self) -> Iterator[bool]:
+        """While entered, a press waits with its stop, so that it is the last word; gives whether there was one."""
+        with self._writing:
+            yield self.pressed
+
     def look(self) -> None:
         """One round over all switches."""
         wishes = [(switch.name, *self._read(switch)) for switch in self._switches]
@@ -69,11 +77,15 @@ class EmergencyStop:
             return Wish.STOP, f" ({error})"
 
     def _stop_now(self) -> None:
+        alone = self._writing.acquire(timeout=_WRITTEN_S)
         try:
             self._stop()
         except MotorError:
             # The board's process is gone, so the guard has stopped the wheels; the loop's next write says so.
             return
+        finally:
+            if alone:
+                self._writing.release()
 
     def _run(self) -> None:
         while not self._closing.wait(_EVERY_S):

@@ -2,16 +2,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
+from threading import Event
 
 import numpy as np
 import pytest
 
 from control.errors import CameraError, CameraStalled, MotorError
-from control.messages import STAND_STILL, Cause, DifferentialCommand, DriveCommand, SafetyState
+from control.messages import STAND_STILL, Cause, DifferentialCommand, DriveCommand, SafetyState, WheelCommand
+from control.mixing import DifferentialMixer
 from robot.cameras.source import Frame
 from robot.drive.cycle_timer import CycleTimer
 from robot.drive.loop import Rig, Tick, drive
-from tests.robot.fakes import PERIOD_S, STANDING, Bench, FakeCamera, Kept
+from robot.teleop.switch import Wish
+from tests.robot.fakes import PERIOD_S, STANDING, Bench, FakeCamera, FakeMotors, Kept
 
 
 def run(bench: Bench, *, until: int = 10**9, **how: object) -> tuple[list[Tick], tuple[Cause, ...]]:
@@ -338,3 +341,54 @@ def test_each_pass_is_timed() -> None:
     summary = bench.timer.summary()
     assert summary.passes == 25
     assert set(summary.sections_p99_ms) == {"see", "decide", "check", "write", "record"}
+
+
+@dataclass
+class PressedAt:
+    """A switch that is let go until the bench's clock is there; then it is pressed, once."""
+
+    now: Event = field(default_factory=Event)
+    told: Event = field(default_factory=Event)
+    name: str = "a button"
+
+    def read(self, *, driving: bool) -> Wish:
+        if self.now.is_set():
+            self.told.set()
+            return Wish.STOP
+        return Wish.NOTHING
+
+    def __enter__(self) -> PressedAt:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is open."""
+
+
+class SlowMixer:
+    """Somebody presses stop while it works for the tenth time: after the supervisor's look, before the write."""
+
+    def __init__(self, motors: FakeMotors, button: PressedAt) -> None:
+        self._mixer = DifferentialMixer()
+        self._motors, self._button, self._calls = motors, button, 0
+
+    def wheels(self, command: DriveCommand) -> tuple[WheelCommand, bool]:
+        self._calls += 1
+        if self._calls == 10:
+            written = len(self._motors.written)
+            self._button.now.set()
+            assert self._button.told.wait(5.0)
+            assert any(len(self._motors.written) > written or Event().wait(0.01) for _ in range(500))
+        return self._mixer.wheels(command)
+
+
+def test_a_press_just_before_a_write_is_the_last_word() -> None:
+    bench, button = Bench(), PressedAt()
+    bench.camera.count = 30
+    ticks: list[Tick] = []
+    rig = replace(bench.rig(), mixer=SlowMixer(bench.motors, button))
+    causes = drive(rig, Kept(ticks), timer=bench.timer, switches=[button])
+    assert causes == (Cause.EMERGENCY_STOP,)
+    assert ticks[8].wheels != STANDING
+    assert ticks[9].verdict.command.speed_mps > 0
+    assert ticks[9].wheels == STANDING
+    assert bench.motors.written[-1][1] == STANDING

@@ -16,6 +16,7 @@ import pytest
 from gpio_model import GpioModel, forget_the_library
 
 from control.errors import DeviceError, MotorError
+from robot.teleop import emergency as emergency_stop
 from robot.teleop import open_switches
 from robot.teleop.emergency import EmergencyStop
 from robot.teleop.settings import EmergencyStopSettings
@@ -195,6 +196,30 @@ def test_a_press_stops_the_motors_at_once_and_is_latched() -> None:
     asked = len(button.asked)
     pause(0.05)
     assert len(button.asked) == asked
+
+
+def test_a_press_in_the_middle_of_a_write_stops_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emergency_stop, "_WRITTEN_S", 10.0)
+    order: list[str] = []
+    button = Button()
+    with EmergencyStop([button], stop=lambda: order.append("stop")) as emergency, emergency.writing() as pressed:
+        assert not pressed
+        button.wish = Wish.STOP
+        wait_until_pressed(emergency)
+        order.append("write")
+    assert order == ["write", "stop"]
+
+
+def test_a_write_that_hangs_does_not_hold_up_a_stop() -> None:
+    button, stops = Button(), Stops()
+    with EmergencyStop([button], stop=stops) as emergency, emergency.writing():
+        button.wish = Wish.STOP
+        assert any(stops.count or pause(0.01) for _ in range(500))
+
+
+def test_a_write_after_a_press_is_told_of_it() -> None:
+    with EmergencyStop([Button(wish=Wish.STOP)], stop=Stops()) as emergency, emergency.writing() as pressed:
+        assert pressed
 
 
 def test_switches_are_asked_many_times_a_second() -> None:
