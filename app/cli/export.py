@@ -24,7 +24,7 @@ def run(arguments: list[str]) -> int:
         example="linepilot export runs/first/model.safetensors --out models",
     )
     add = options.add_argument
-    add("weights", type=Path, help=".safetensors, or a .pth of JetBot or JetRacer")
+    add("weights", type=Path, help=".safetensors, or a .pth of JetBot or JetRacer; with --tensorrt also an .onnx")
     add("--out", type=Path, default=Path("models"), metavar="FOLDER", help="default: models")
     add(
         "--opset",
@@ -35,8 +35,12 @@ def run(arguments: list[str]) -> int:
     )
     add("--pictures", type=count, metavar="N", default=128,
         help="made-up pictures, half to calibrate and half to measure; default: 128")  # fmt: skip
+    add("--tensorrt", action="store_true",
+        help="also build an engine for this machine's GPU, for model=tensorrt:NAME.onnx; minutes")  # fmt: skip
     add("--json", type=Path, metavar="OUT", help="write the differences to this file")
     chosen = options.parse(arguments)
+    if chosen.weights.suffix == ".onnx" and chosen.tensorrt:
+        return _build(chosen.weights)
     refuse_unwritable(chosen.json, chosen.out / f"{stem_of(chosen.weights)}.onnx", read=[chosen.weights])
     read_model_file(chosen.weights)  # a wrong name is said before pictures are painted
     from perception.export import export_model
@@ -55,4 +59,14 @@ def run(arguments: list[str]) -> int:
         table.add_row(entry.file, f"{entry.bytes / 1e6:.1f}", *far, f"{found.visible_max:.2f}")
     Console().print(table)
     write_json(chosen.json, [{"file": e.file, "bytes": e.bytes, **e.parity.model_dump()} for e in report])
+    return _build(chosen.out / f"{stem_of(chosen.weights)}.onnx") if chosen.tensorrt else 0
+
+
+def _build(onnx: Path) -> int:
+    from perception.engines.tensorrt import build_tensorrt
+
+    console = Console(stderr=True)
+    with console.status("building the engine: minutes on a small board") if console.is_terminal else nullcontext():
+        engine = build_tensorrt(onnx)
+    print(f"{engine}; drive with it: model=tensorrt:{onnx}")
     return 0

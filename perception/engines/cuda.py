@@ -1,6 +1,6 @@
 """The few calls of the CUDA runtime that TensorRT needs, through ctypes: a Jetson has the library, not the bindings.
 
-Signatures: NVIDIA, CUDA Runtime API, "Memory Management" and "Stream Management".
+Signatures: NVIDIA, CUDA Runtime API, "Device Management", "Memory Management" and "Stream Management".
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from control.errors import DeviceError, LinepilotError
 
 _HOST_TO_DEVICE, _DEVICE_TO_HOST = 1, 2
+_MAJOR, _MINOR = 75, 76
+"""cudaDevAttrComputeCapabilityMajor and Minor."""
 
 
 def load_runtime() -> ctypes.CDLL:
@@ -25,6 +27,16 @@ def load_runtime() -> ctypes.CDLL:
         raise LinepilotError(f"TensorRT needs the CUDA runtime: {name} was not found; use .onnx") from error
     library.cudaGetErrorString.restype = ctypes.c_char_p
     return library
+
+
+def compute_capability(runtime: ctypes.CDLL) -> tuple[int, int]:
+    """Major and minor of the first GPU: an engine runs only where it was built. Raises DeviceError."""
+    values = []
+    for attribute in (_MAJOR, _MINOR):
+        value = ctypes.c_int()
+        check(runtime, runtime.cudaDeviceGetAttribute(ctypes.byref(value), ctypes.c_int(attribute), ctypes.c_int(0)))
+        values.append(value.value)
+    return values[0], values[1]
 
 
 class DeviceMemory:

@@ -1,7 +1,7 @@
 """TensorRT on a Jetson, through the system's own Python API (TensorRT 8.5 to 11: tensors have names).
 
-An engine file belongs to one GPU and one TensorRT version; it is built there, from the fp32 ONNX file:
-``trtexec --onnx=linepilot.onnx --saveEngine=linepilot.engine --fp16``.
+An engine belongs to one GPU and one TensorRT version; it is built there, from the fp32 ONNX file: by
+``linepilot export --tensorrt`` into a cache, or by ``trtexec`` into a file beside the ONNX file.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from control.errors import LinepilotError, ModelError
 from perception.engines.cuda import DeviceMemory, create_stream, destroy_stream, load_runtime, synchronise
+from perception.engines.tensorrt_cache import build_engine, engine_place
 from perception.manifest import load_manifest, manifest_path, stem_of
 from perception.metadata import ModelMetadata
 
-_BUILD = "build it on this machine: trtexec --onnx={stem}.onnx --saveEngine={stem}.engine --fp16"
+_BUILD = "build it on this machine: linepilot export {onnx} --tensorrt"
 
 
 def _library() -> Any:
@@ -38,7 +39,7 @@ class TensorRtBackend:
 
     def __init__(self, path: Path, *, content: bytes) -> None:
         library = _library()
-        hint = _BUILD.format(stem=stem_of(path))
+        hint = _BUILD.format(onnx=f"{stem_of(path)}.onnx")
         logger = library.Logger(library.Logger.ERROR)
         # The runtime and the engine must outlive the context.
         self._trt_runtime = library.Runtime(logger)
@@ -82,12 +83,28 @@ class TensorRtBackend:
 
 
 def open_tensorrt(path: Path) -> tuple[TensorRtBackend, ModelMetadata]:
-    """Raises ModelError, LinepilotError, DeviceError."""
+    """An engine file, or an ONNX file whose engine is in the cache. Raises ModelError, LinepilotError, DeviceError."""
+    from perception.checkpoint import read_metadata, read_model_file
+
+    content = read_model_file(path)
     if path.suffix == ".onnx":
-        raise ModelError(f"{path}: TensorRT runs an engine file; {_BUILD.format(stem=stem_of(path))}")
+        engine = engine_place(path, content=content, library=_library(), cuda=load_runtime())
+        if not engine.is_file():
+            # Not built here and now: that takes minutes, in which a robot would seem to hang.
+            raise ModelError(f"{path}: no engine for this GPU and TensorRT yet; {_BUILD.format(onnx=path)}")
+        return TensorRtBackend(engine, content=engine.read_bytes()), read_metadata(path, content=content)
     manifest = load_manifest(path)
     if manifest is None:
         raise ModelError(f"{path}: {manifest_path(path).name} is missing beside it; copy it from the .onnx file")
+    return TensorRtBackend(path, content=content), manifest.metadata
+
+
+def build_tensorrt(onnx: Path) -> Path:
+    """The engine of an fp32 ONNX file, built unless it is there. Raises ModelError, LinepilotError, DeviceError."""
     from perception.checkpoint import read_model_file
 
-    return TensorRtBackend(path, content=read_model_file(path)), manifest.metadata
+    library, content = _library(), read_model_file(onnx)
+    place = engine_place(onnx, content=content, library=library, cuda=load_runtime())
+    if not place.is_file():
+        build_engine(onnx, content=content, library=library, place=place)
+    return place
