@@ -11,6 +11,11 @@ define gstreamer
 	@command -v gst-launch-1.0 >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -qy --no-install-recommends gstreamer1.0-tools gstreamer1.0-plugins-base; } || true
 endef
 
+# The tests of the page drive a real browser; without it they are skipped, with the reason.
+define chromium
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } || true
+endef
+
 .PHONY: drive test test-all bench docs clean
 
 drive: $(VENV)/.drive
@@ -38,8 +43,13 @@ test: $(VENV)/.test
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
-test-all: test
+test-all: test $(VENV)/.browser
+	$(chromium)
 	$(BIN)/python -m pytest -q -m slow
+
+$(VENV)/.browser: pyproject.toml | $(VENV)/.test
+	$(BIN)/pip install -q -e '.[browser]'
+	touch $@
 
 bench: $(VENV)/.drive
 	$(BIN)/linepilot bench

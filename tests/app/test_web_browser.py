@@ -1,6 +1,6 @@
 """The page in a real browser: touch, keys, undo, what assistive technology reads, and how it looks.
 
-apt-get install chromium && pip install playwright axe-playwright-python
+`make test-all` installs the browser.
 LINEPILOT_SCREENSHOT=docs/page.png python -m pytest -m slow tests/app/test_web_browser.py
 """
 
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,12 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def stand() -> Iterator[Stand]:
     with driven(autopilot=True) as stand:
+        yield stand
+
+
+@pytest.fixture
+def stand_by_hand() -> Iterator[Stand]:
+    with driven() as stand:
         yield stand
 
 
@@ -159,7 +166,7 @@ def test_a_gain_is_turned_and_taken_back(page: Any) -> None:
 
 def test_everything_can_be_reached_and_has_a_name(page: Any) -> None:
     names = page.evaluate(
-        "[...document.querySelectorAll('button, input, meter, canvas, [tabindex]')]"
+        "[...document.querySelectorAll('button, input, meter, canvas, [tabindex]')].filter((e) => e.checkVisibility())"
         ".map((e) => e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.[0]?.textContent.trim())"
     )
     assert len(names) > 15
@@ -314,3 +321,76 @@ def test_a_bend_is_driven_by_keys_and_recorded(browser: Any, tmp_path: Path) -> 
         page.get_by_role("button", name="Open").first.click()
         expect(page.locator("#events")).to_contain_text("moved the stick")
         context.close()
+
+
+class Person:
+    """Looks at the gauge as often as a person can, and holds the wheels to the line by what they know."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+
+    def line_is_left_m(self) -> float:
+        return float(self.page.evaluate("document.querySelector('#m-error').value"))
+
+    def drive_a_lap(self, stand: Stand, steer: Callable[[float], None]) -> float:
+        """The largest lateral error, metres."""
+        worst = 0.0
+        deadline = time.monotonic() + 120.0
+        while stand.world.truth.laps < 1:
+            assert time.monotonic() < deadline, stand.newest
+            worst = max(worst, abs(stand.world.truth.lateral_error_m))
+            steer(self.line_is_left_m())
+            self.page.wait_for_timeout(40)
+        return worst
+
+
+def test_a_lap_is_driven_by_keys(browser: Any, stand_by_hand: Stand) -> None:
+    page = browser.new_context(viewport=PHONE).new_page()
+    page.goto(stand_by_hand.place.url)
+    take_and_arm(page)
+    held: set[str] = set()
+
+    def hold(wanted: set[str]) -> None:
+        for key in held - wanted:
+            page.keyboard.up(key)
+        for key in wanted - held:
+            page.keyboard.down(key)
+        held.clear()
+        held.update(wanted)
+
+    def steer(left_m: float) -> None:
+        hold({"KeyW"} | ({"KeyA"} if left_m > 0.01 else {"KeyD"} if left_m < -0.01 else set()))
+
+    worst = Person(page).drive_a_lap(stand_by_hand, steer)
+    hold(set())
+    page.keyboard.press("Space")
+    expect(page.locator("#state")).to_have_text("stopped")
+    page.context.close()
+    assert worst < 0.12, worst
+
+
+def test_a_lap_is_driven_by_touch(browser: Any, stand_by_hand: Stand) -> None:
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(stand_by_hand.place.url)
+    take_and_arm(page)
+    page.locator("#stick").scroll_into_view_if_needed()
+    box = page.locator("#stick").bounding_box()
+    finger = context.new_cdp_session(page)
+
+    def touch(kind: str, x: float, y: float) -> None:
+        points = [] if kind == "touchEnd" else [{"x": x, "y": y}]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def place(left_m: float) -> tuple[float, float]:
+        aside = max(-0.4, min(0.4, -left_m * 5))
+        return box["x"] + box["width"] * (0.5 + aside), box["y"] + box["height"] * 0.25
+
+    touch("touchStart", *place(0.0))
+    worst = Person(page).drive_a_lap(stand_by_hand, lambda left_m: touch("touchMove", *place(left_m)))
+    touch("touchEnd", 0, 0)
+    page.wait_for_function("() => Math.abs(Number(document.querySelector('#g-speed').value)) < 0.01")
+    page.locator("#stop").click()
+    expect(page.locator("#state")).to_have_text("stopped")
+    context.close()
+    assert worst < 0.12, worst
