@@ -13,6 +13,10 @@ from control.errors import ConfigError
 
 Tree = dict[str, Any]
 KeyPath = tuple[str, ...]
+_MAX_BYTES = 16_000_000
+"""More than any settings; a device that never ends would fill the memory."""
+_MAX_VALUES = 1_000_000
+"""With what anchors stand for written out: a few lines of them can stand for thousands of millions."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,11 +37,14 @@ class Settings:
 def read_settings(path: Path) -> Settings:
     """Raises ConfigError naming file and line."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         # ValueError: a name with a null character in it.
         why = getattr(error, "strerror", None) or error
         raise ConfigError(f"{path}: cannot be read ({why}); give a settings file or key=value") from error
+    if len(content) > _MAX_BYTES:
+        raise ConfigError(f"{path}: longer than {_MAX_BYTES / 1e6:.0f} MB, which no settings are; give a YAML file")
     return parse_settings(content, named=str(path))
 
 
@@ -63,7 +70,10 @@ def parse_settings(content: bytes, *, named: str) -> Settings:
 def _loaded(text: str, *, named: str) -> tuple[yaml.Node | None, Any]:
     """Nodes and values. Raises ConfigError."""
     try:
-        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if root is not None and _values(root, {}) > _MAX_VALUES:
+            raise ConfigError(f"{named}: more than {_MAX_VALUES} values with all anchors written out; no settings need so many")
+        return root, yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"{named}{_line_of(error)}: not valid YAML; {_problem(error)}") from error
     except RecursionError:
@@ -72,6 +82,16 @@ def _loaded(text: str, *, named: str) -> tuple[yaml.Node | None, Any]:
         # What PyYAML lets through of a date that is none, a number of thousands of digits, a wrong tag.
         why = "a tag does not fit its value" if isinstance(error, AttributeError) else " ".join(str(error).split())
         raise ConfigError(f"{named}: a value cannot be read ({why}); mend it, or put it in quotes") from error
+
+
+def _values(node: yaml.Node, counted: dict[int, int]) -> int:
+    """How many there are with every anchor written out; one that holds itself counts once. Each node is seen once."""
+    if id(node) not in counted:
+        counted[id(node)] = 1
+        parts = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+        if isinstance(node, yaml.CollectionNode):
+            counted[id(node)] += sum(_values(part, counted) for part in parts)
+    return counted[id(node)]
 
 
 def _line_of(error: yaml.YAMLError) -> str:

@@ -75,6 +75,8 @@ def _columns(path: Path) -> Points:
         data = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise TrackError(f"{path}: no such track file") from None
+    except OverflowError:
+        raise TrackError(f"{path}: says that it holds more points than there are numbers for; save it again") from None
     except OSError as error:
         raise TrackError(f"{path}: cannot be read ({error.strerror or error})") from None
     except MemoryError:
@@ -93,7 +95,8 @@ def _checked(data: NDArray[np.generic], path: Path) -> Points:
         raise TrackError(f"{path}: shape {data.shape}; a track is (N, 2) centre or (N, 6) centre, inner, outer")
     if not 3 <= len(data) <= _MAX_POINTS:
         raise TrackError(f"{path}: {len(data)} points; a track has 3 to {_MAX_POINTS}")
-    columns = data.astype(np.float64)
+    with np.errstate(over="ignore"):  # of longer numbers than ours: they become infinite, and are told below
+        columns = data.astype(np.float64)
     bad = np.flatnonzero(~np.isfinite(columns).all(axis=1))
     if len(bad):
         raise TrackError(f"{path}: row {bad[0]} holds a value that is not a finite number")
