@@ -82,7 +82,8 @@ class Measured:
 def _measure(*, seconds: float, viewers: int, model: str, slow: bool = False) -> Measured:
     measured = Measured()
     with _robot(measured, model=model) as url:
-        command = ["nice", "-n", "19", sys.executable, __file__, "--seconds", str(seconds), "--clients", url, str(viewers)]
+        command = ["nice", "-n", "19", sys.executable, __file__, "--seconds", str(seconds)]
+        command += ["--clients", url, str(viewers)]
         command += ["--slow"] if slow else []
         done = subprocess.run(command, check=True, capture_output=True, text=True)
     told: dict[str, Any] = json.loads(done.stdout)

@@ -116,6 +116,15 @@ def test_a_value_that_anchors_blow_up_is_told_in_short(tmp_path: Path) -> None:
     assert len(refused(written(tmp_path, f"model: [&a [{'1, ' * 9}], {lists}]\n"))) < 2000
 
 
+def test_sections_that_anchors_blow_up_are_refused_before_they_are_written_out(tmp_path: Path) -> None:
+    keys = [f"a{new}: &a{new} {{{', '.join(f'k{k}: *a{new - 1}' for k in range(9))}}}\n" for new in range(1, 12)]
+    assert "anchors" in refused(written(tmp_path, "a0: &a0 {x: 1}\n" + "".join(keys)))
+
+
+def test_a_device_that_never_ends_is_refused() -> None:
+    assert "/dev/zero" in refused(Path("/dev/zero"))
+
+
 @pytest.mark.parametrize(
     "override", ["model=2001-99-99", "fps=!!int x", "fps=true", "fps=" + "9" * 5000, "model=" + "[" * 3000]
 )

@@ -68,6 +68,7 @@ BAD = {
     "text": (np.array([["a", "b"]] * 5), "numbers"),
     "complex": (CIRCLE + 1j, "numbers"),
     "truth values": (CIRCLE > 0, "numbers"),
+    "longer than a float": (CIRCLE.astype(np.longdouble) * np.longdouble("1e4000"), "row 0 "),
 }
 
 
@@ -93,10 +94,12 @@ def test_a_file_of_something_else_is_refused_without_advice_to_run_it(tmp_path: 
     assert "pickle" not in str(caught.value)
 
 
-def test_a_file_that_claims_more_than_fits_into_memory_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("digits", [10, 30])
+def test_a_file_that_claims_more_than_fits_into_memory_is_refused(digits: int, tmp_path: Path) -> None:
     path = saved(tmp_path, np.zeros((9, 2)))
     content = path.read_bytes()
-    path.write_bytes(content.replace(b"(9, 2), }         ", b"(9999999999, 2), }"))
+    padding = b" " * (digits - 1)
+    path.write_bytes(content.replace(b"(9, 2), }" + padding, b"(" + b"9" * digits + b", 2), }"))
     assert path.stat().st_size == len(content)
     with pytest.raises(TrackError, match=r"mine\.npy"):
         load_track(path)
