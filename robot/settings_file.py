@@ -72,7 +72,9 @@ def _loaded(text: str, *, named: str) -> tuple[yaml.Node | None, Any]:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         if root is not None and _values(root, {}) > _MAX_VALUES:
-            raise ConfigError(f"{named}: more than {_MAX_VALUES} values with all anchors written out; no settings need so many")
+            raise ConfigError(
+                f"{named}: more than {_MAX_VALUES} values with all anchors written out; no settings need so many"
+            )
         return root, yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"{named}{_line_of(error)}: not valid YAML; {_problem(error)}") from error
