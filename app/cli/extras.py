@@ -12,6 +12,7 @@ _EXTRAS = {
     "web": ("starlette", "uvicorn", "websockets", "segno"),
     "foxglove": ("foxglove",),
     "parquet": ("pyarrow",),
+    "hub": ("huggingface_hub",),
     "cluster": ("distributed", "dask"),
 }
 """By the name that is imported, which is not always the name that is installed."""

@@ -21,6 +21,8 @@ COMMANDS = {
     "train": ("app.cli.train", "train the network on your photographs, on made-up pictures, or on both"),
     "synth": ("app.cli.synth", "write a folder of labelled made-up pictures"),
     "export": ("app.cli.export", "turn trained weights into ONNX and int8 for driving"),
+    "push": ("app.cli.push", "put a model or a data set on the Hugging Face hub"),
+    "pull": ("app.cli.pull", "fetch one from there"),
     "tracks": ("app.cli.tracks", "list the tracks and the looks to drive on"),
     "doctor": ("app.cli.doctor", "look at this machine: what stands between it and a drive, and what mends it"),
     "sessions": ("app.cli.sessions", "list, repair, trim and export what drives recorded"),
@@ -84,6 +86,17 @@ def _one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def _earlier(error: BaseException) -> LinepilotError | None:
+    """What had gone wrong when this came on top: a report that cannot be written must not hide why a drive ended."""
+    at: BaseException | None = error
+    while at is not None and at.__context__ is not None:
+        translated = at.__suppress_context__
+        at = at.__context__
+        if isinstance(at, LinepilotError) and not translated:
+            return at
+    return None
+
+
 def _missing(error: ImportError) -> str:
     if isinstance(error, ModuleNotFoundError):
         module = error.name or "a library"
@@ -103,8 +116,10 @@ def _run(name: str, arguments: list[str]) -> int:
         with ended_by_signals():
             code: int = import_module(COMMANDS[name][0]).run(arguments)
     except LinepilotError as error:
-        print(f"linepilot {name}: {_one_line(str(error))}", file=sys.stderr)
-        return error.exit_code
+        first = _earlier(error)
+        before = "" if first is None else f"{first}; then: "
+        print(f"linepilot {name}: {_one_line(before + str(error))}", file=sys.stderr)
+        return (first or error).exit_code
     except MemoryError:
         print(f"linepilot {name}: out of memory; close other programs, or ask for less at once", file=sys.stderr)
         return 1
