@@ -10,7 +10,8 @@ from app.cli.extras import extra_of, remedy_for
 _PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 _FOR_OUR_OWN_WORK = {"docs", "dev", "browser"}
 _IMPORTED_AS = {
-    "Jetson.GPIO": "Jetson", "foxglove-sdk": "foxglove", "huggingface-hub": "huggingface_hub", "pyserial": "serial", "ruamel.yaml": "ruamel",
+    "Jetson.GPIO": "Jetson", "foxglove-sdk": "foxglove", "huggingface-hub": "huggingface_hub", "pyserial": "serial",
+    "ruamel.yaml": "ruamel",
 }  # fmt: skip
 
 
