@@ -38,6 +38,11 @@ _EXAMPLE = """linepilot bench --tracks reInvent2019_track,Monaco --looks 2 --dir
   linepilot bench --robots 20 --results results --shard 1/8        # one job of a batch system; the folders merge
   linepilot bench --robots 20 --results results --cluster tcp://192.168.1.5:8786"""
 
+_MANY_DIGITS = 9
+"""Python refuses to read a number of thousands of them."""
+_MAX_SCENARIOS = 1_000_000
+"""Weeks of driving, and a list that still fits into memory."""
+
 
 def run(arguments: list[str]) -> int:
     chosen = _parsed(arguments)
@@ -129,8 +134,12 @@ def _executor(chosen: Namespace, jobs: int) -> Iterator[Executor | None]:
 
 def _scenarios(chosen: Namespace, looks: list[str]) -> list[Scenario]:
     ways = DIRECTIONS if chosen.directions == "both" else tuple(w for w in DIRECTIONS if w == chosen.directions)
+    tracks = _tracks(chosen.tracks, crossing=chosen.crossing)
+    count = len(tracks) * len(looks) * len(ways) * len(chosen.delays) * chosen.seeds * chosen.robots
+    if count > _MAX_SCENARIOS:
+        raise ConfigError(f"{count} scenarios, at most {_MAX_SCENARIOS}; give fewer --seeds or --robots")
     every = list(scenarios_of(
-        _tracks(chosen.tracks, crossing=chosen.crossing), looks=looks, directions=ways, clutter=chosen.clutter,
+        tracks, looks=looks, directions=ways, clutter=chosen.clutter,
         seeds=[chosen.seed + k for k in range(chosen.seeds)], robots=chosen.robots, delays_s=chosen.delays,
     ))  # fmt: skip
     part, parts = chosen.shard
@@ -178,7 +187,7 @@ def _looks(wanted: str) -> list[str]:
         for name in names:
             find_look(name)
         return names
-    if not 1 <= int(wanted) <= len(LOOKS):
+    if len(wanted) > _MANY_DIGITS or not 1 <= int(wanted) <= len(LOOKS):
         raise ConfigError(f"--looks: from 1 to {len(LOOKS)}, got {wanted}")
     return list(LOOKS)[: int(wanted)]
 

@@ -28,13 +28,16 @@ def report(chosen: Namespace, runs: Runs, *, baseline: list[Record] | None) -> i
     """0, or 1 when it is worse than the baseline."""
     # First: nobody wants to drive again because a comparison fails or a pipe was closed.
     settings = ("given", "against")
-    write_json(
-        chosen.json,
-        [{**r, "setting": settings[which]} for which, records in enumerate(runs.records) for r in records],
-    )
     console = Console()
+    try:
+        write_json(
+            chosen.json,
+            [{**r, "setting": settings[which]} for which, records in enumerate(runs.records) for r in records],
+        )
+    finally:
+        # Also on a disk that has filled up meanwhile.
+        _show(console, runs.records[0], varied=_varied(runs.records[0]))
     newest = runs.records[-1]
-    _show(console, runs.records[0], varied=_varied(runs.records[0]))
     if runs.known:
         console.print(f"{runs.known} of them were in {chosen.results} already", soft_wrap=True, highlight=False)
     found, against = None, ""

@@ -152,12 +152,15 @@ def _report(
         **asdict(timer.summary()),
         "stops": driven.stops, "causes": dict(driven.causes), "stopped_by": [cause.value for cause in causes],
     }  # fmt: skip
-    # Files first: a pipe that is closed early ends the command while it prints.
-    write_json(chosen.json, record)
-    if driven.shown and chosen.picture is not None:
-        save_frame_sheet(chosen.picture, driven.shown)
     console = Console()
-    console.print(facts(config.camera.source, _rows(record)))
+    try:
+        # Files first: a pipe that is closed early ends the command while it prints.
+        write_json(chosen.json, record)
+        if driven.shown and chosen.picture is not None:
+            save_frame_sheet(chosen.picture, driven.shown)
+    finally:
+        # Also on a disk that has filled up: then this is all that is left of the drive.
+        console.print(facts(config.camera.source, _rows(record)))
     if driven.shown and chosen.picture is not None:
         console.print(f"picture: {chosen.picture}", soft_wrap=True)
 

@@ -90,5 +90,8 @@ def _report(driven: _Driven, timer: CycleTimer, chosen: Namespace, config: Robot
         ("loop p50 / p99", f"{record['loop_p50_ms']:.1f} / {record['loop_p99_ms']:.1f} ms"),
         ("overruns", f"{record['overruns']} of {record['passes']}"),
     ]
-    write_json(chosen.json, record)
-    Console().print(facts(f"{world.track.name}, {chosen.look}", rows))
+    try:
+        write_json(chosen.json, record)
+    finally:
+        # Also on a disk that has filled up: then this is all that is left of the drive.
+        Console().print(facts(f"{world.track.name}, {chosen.look}", rows))

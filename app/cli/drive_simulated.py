@@ -85,12 +85,15 @@ def _record(result: SimulatedDrive, chosen: Namespace, config: RobotConfig) -> d
 def _report(result: SimulatedDrive, chosen: Namespace, record: dict[str, Any]) -> None:
     from sim.benchmark.picture import save_picture
 
-    # Files first: a pipe that is closed early ends the command while it prints.
-    write_json(chosen.json, record)
-    if result.ticks:
-        save_picture(chosen.picture, result)
     console = Console()
-    console.print(facts(f"{record['track']}, {chosen.look}", _rows(record)))
+    try:
+        # Files first: a pipe that is closed early ends the command while it prints.
+        write_json(chosen.json, record)
+        if result.ticks:
+            save_picture(chosen.picture, result)
+    finally:
+        # Also on a disk that has filled up: then this is all that is left of the drive.
+        console.print(facts(f"{record['track']}, {chosen.look}", _rows(record)))
     if result.ticks:
         console.print(f"picture: {chosen.picture}", soft_wrap=True)
 

@@ -46,7 +46,7 @@ def run(arguments: list[str]) -> int:
     chosen = options.parse(arguments)
     require_picture_name(chosen.sheet)
     sheets = _sheets(chosen.sheet, chosen.folders)
-    refuse_unwritable(chosen.json, *sheets)
+    refuse_unwritable(chosen.json, *sheets, read=[chosen.model])
     estimator = open_engine(chosen.model, target=chosen.target)
     colour = open_engine("classical", target=chosen.target)
     scores: list[SetScore] = []
@@ -61,8 +61,10 @@ def run(arguments: list[str]) -> int:
             scores.append(evaluate(estimator, photos, target=chosen.target, colour=colour, progress=step))
             if sheet is not None:
                 save_sheet(scores[-1], sheet, rng=np.random.default_rng(0))
-    write_json(chosen.json, [score.record() for score in scores])
-    _show(scores)
+    try:
+        write_json(chosen.json, [score.record() for score in scores])
+    finally:
+        _show(scores)
     return 0
 
 

@@ -76,7 +76,7 @@ def run(arguments: list[str]) -> int:
     add("--picture", type=Path, default=Path("replay.png"), metavar="OUT", help="default: replay.png")
     add("--video", type=Path, metavar="OUT.mp4", help="every picture with the lines of then and now")  # fmt: skip
     chosen = options.parse(arguments)
-    refuse_unwritable(chosen.json, chosen.picture, chosen.video)
+    refuse_unwritable(chosen.json, chosen.picture, chosen.video, read=[chosen.session, *chosen.settings])
     drive = _opened(chosen)
     if chosen.closed_loop:
         from app.cli.replay_closed_loop import replay_closed_loop

@@ -95,7 +95,7 @@ def _info(arguments: list[str]) -> int:
     options.add_argument("file", type=Path)
     options.add_argument("--json", type=Path, metavar="OUT", help="write it to this file, too")
     chosen = options.parse(arguments)
-    refuse_unwritable(chosen.json)
+    refuse_unwritable(chosen.json, read=[chosen.file])
     summary = summarise(chosen.file)
     Console().print(summary_table(summary))
     write_json(chosen.json, summary_record(summary))
@@ -155,7 +155,7 @@ def _export(arguments: list[str]) -> int:
     chosen = options.parse(arguments)
     if chosen.photos is None and chosen.video is None:
         raise ConfigError("say what to export: --photos FOLDER, --video OUT.mp4, or both")
-    refuse_unwritable(chosen.video)
+    refuse_unwritable(chosen.video, read=[chosen.file])
     reader = SessionReader(chosen.file)
     if chosen.photos is not None:
         _export_photos(reader, chosen)

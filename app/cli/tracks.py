@@ -28,7 +28,7 @@ def run(arguments: list[str]) -> int:
     options.add_argument("--json", type=Path, metavar="OUT", help="write the list to this file")
     options.add_argument("--picture", type=Path, metavar="OUT", help="draw them all into this .png")
     chosen = options.parse(arguments)
-    refuse_unwritable(chosen.json, chosen.picture)
+    refuse_unwritable(chosen.json, chosen.picture, read=chosen.tracks)
     require_picture_name(chosen.picture)
     found = [track for name in chosen.tracks or track_names() for track in find_tracks(name, crossing=chosen.crossing)]
     table = Table(box=box.SIMPLE_HEAD)

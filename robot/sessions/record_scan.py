@@ -46,6 +46,8 @@ class RecordScan:
     def __iter__(self) -> Iterator[McapRecord]:
         """Schema, Channel, Message, Attachment and Metadata; those inside of chunks, too."""
         try:
+            if self.path.is_fifo():
+                raise SessionError(f"{self.path}: is a pipe; write the session to a file first")
             with self.path.open("rb") as file:
                 size = file.seek(0, 2)
                 self._check_magic(file, size)

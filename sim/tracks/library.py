@@ -13,6 +13,7 @@ from sim.tracks.shapes import SHAPES
 
 LAYOUTS = Path(__file__).with_name("layouts")
 _RANDOM = "random:"
+_MAX_DIGITS = 40
 
 
 def shipped_names() -> tuple[str, ...]:
@@ -69,8 +70,10 @@ def _unscaled(wanted: str, *, crossing: bool) -> Track:
 
 def _seed(wanted: str) -> int:
     text = wanted[len(_RANDOM) :]
-    if not (text.isascii() and text.isdigit()):
-        raise TrackError(f"{wanted}: after random: comes a whole number, as in random:7")
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
+        raise TrackError(
+            f"{wanted}: after random: comes a whole number of at most {_MAX_DIGITS} digits, as in random:7"
+        )
     return int(text)
 
 

@@ -84,6 +84,8 @@ def test_results_in_parts_merge_and_are_not_driven_again(capsys: pytest.CaptureF
     [
         (["--shard", "3/2"], "is not I/N"),
         (["--shard", "9/9"], "there are only"),
+        (["--looks", "1" * 5000], "from 1 to"),
+        (["--seeds", "9" * 20], "give fewer"),
         (["--delays", "fast"], "no list of milliseconds"),
         (["--robots", "0"], "from 1 up"),
         (["--compare", "none.json"], "cannot be read"),

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from app.cli.main import main
+from control.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMBERS = {
@@ -144,6 +145,22 @@ def test_an_error_on_the_way_still_gets_its_report(capsys: pytest.CaptureFixture
     assert "no frame" in shown.err
     assert "mean speed" in shown.out
     assert Path("drive.png").exists()
+
+
+def test_a_disk_that_fills_up_hides_neither_the_table_nor_why_the_drive_ended(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_path: Path, _data: object) -> None:
+        raise InputError("out.json: cannot be written (No space left on device)")
+
+    monkeypatch.setattr("app.cli.drive_simulated.write_json", full)
+    hasty = ["supervisor.frame_age_soft_s=0.0001", "supervisor.frame_age_stop_s=0.0001"]
+    assert main(["drive", "--track", "oval", "model=classical", *hasty, "--json", "out.json"]) == 1
+    shown = capsys.readouterr()
+    assert "mean speed" in shown.out
+    assert "no frame" in shown.err
+    assert "No space left" in shown.err
+    assert len(shown.err.splitlines()) == 1
 
 
 def test_a_recording_is_driven_with_motors_that_are_not_there(capsys: pytest.CaptureFixture[str]) -> None:

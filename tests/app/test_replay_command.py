@@ -177,6 +177,8 @@ def test_a_session_that_was_cut_off_is_replayed_as_far_as_it_goes(recorded: Path
         (["a.mcap", "--offset", "0.1"], "is for --closed-loop"),
         (["a.mcap", "--closed-loop", "--video", "a.mp4"], "goes without"),
         (["a.mcap", "--closed-loop", "--tolerance", "speed=1"], "lateral=METRES"),
+        (["a.mcap", "--json", "a.mcap"], "is read, too"),
+        (["/dev/zero"], "is empty"),
         (["piece.mcap", "--pictures", "painted"], "holds no simulated world"),
         ([], "required"),
     ],

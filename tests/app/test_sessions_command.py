@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -112,11 +113,13 @@ def test_sessions_are_listed_described_trimmed_and_exported(capsys: pytest.Captu
     [
         (["info", "c.mcap"], "is no MCAP file"),
         (["info", "none.mcap"], "cannot be read"),
+        (["info", "pipe.mcap"], "is a pipe"),
         (["list", "c.mcap"], "is no MCAP file"),
         (["list"], "record one with"),
         (["repair", "c.mcap"], "is no MCAP file"),
         (["trim", "c.mcap", "--from", "3", "--to", "2"], "is not after"),
         (["trim", "c.mcap", "--from", "nan"], "no number of seconds"),
+        (["info", "c.mcap", "--json", "c.mcap"], "is read, too"),
         (["export", "c.mcap"], "say what to export"),
         (["export", "c.mcap", "--photos", "xy"], "is no MCAP file"),
         (["export", "c.mcap", "--video", "a.avi"], ".mp4"),
@@ -128,6 +131,8 @@ def test_bad_input_is_one_line_and_exit_code_2(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("c.mcap" if arguments != ["list"] else "c.txt").write_bytes(b"no session")
+    if "pipe.mcap" in arguments:
+        os.mkfifo("pipe.mcap")
     assert main(["sessions", *arguments]) == 2
     told = capsys.readouterr().err
     assert said in told
