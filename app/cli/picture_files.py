@@ -26,17 +26,24 @@ def pictures_in(folder: Path) -> Iterator[tuple[str, Image | None]]:
     if not names:
         raise CalibrationError(f"{folder}: no pictures ({', '.join(_PICTURES)}) in this folder")
     for path in names:
-        yield path.name, read_whole(path)
+        yield path.name, _readable(path)
 
 
 def read_picture(path: Path) -> Image:
     """(H, W, 3) BGR. Raises CalibrationError."""
     if not path.is_file():
         raise CalibrationError(f"{path}: no such picture")
-    picture = read_whole(path)
+    picture = _readable(path)
     if picture is None:
-        raise CalibrationError(f"{path}: cut off or not a picture; copy it again")
+        raise CalibrationError(f"{path}: cut off, too large or not a picture; copy it again")
     return picture
+
+
+def _readable(path: Path) -> Image | None:
+    try:
+        return read_whole(path)
+    except cv2.error:  # more pixels than OpenCV reads
+        return None
 
 
 def require_picture_name(path: Path | None) -> None:

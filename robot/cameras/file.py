@@ -83,7 +83,10 @@ class _Folder:
             return None
         path = self._paths[self._at]
         self._at += 1
-        image = read_whole(path)
+        try:
+            image = read_whole(path)
+        except cv2.error as error:
+            raise InputError(f"{path}: has more pixels than OpenCV reads; remove it or make it smaller") from error
         if image is None:
             raise InputError(f"{path}: cut off or not a picture; remove it or copy it again")
         return image
@@ -107,6 +110,9 @@ class FileCamera:
     ) -> None:
         if not path.exists():
             raise InputError(f"{path}: no such video or folder of pictures")
+        if path.is_fifo():
+            # OpenCV would wait for a writer, and not hear ^C meanwhile.
+            raise InputError(f"{path}: is a pipe; give a video file or a folder of pictures")
         self._reel: _Reel = _Folder(path) if path.is_dir() else _Video(path)
         self.length = self._reel.length
         self._period_s = 1.0 / (self._reel.fps or fps)

@@ -24,6 +24,7 @@ NAME:PLACE in ``camera.source`` then reaches it; the place is its own affair.
 Factory = Callable[[CameraSettings], "Camera"]
 OURS = {"sim": "sim", "file": "file:PATH", "usb": "usb:NUMBER", "csi": "csi:NUMBER", "gst": "gst:PIPELINE"}
 _SLOWEST_FPS = 10.0
+_MOST_DIGITS = 4
 """A live camera must not be slower, however seldom a decision is made: its silence counts as a stall."""
 
 
@@ -61,7 +62,8 @@ def open_camera(settings: CameraSettings, *, fps: float = 30.0) -> Camera:
 
 def _require_place(source: str, kind: str, place: str) -> None:
     numbered = kind in ("usb", "csi")
-    if kind != "sim" and (not place.strip() or (numbered and not (place.isascii() and place.isdigit()))):
+    is_number = place.isascii() and place.isdigit() and len(place) <= _MOST_DIGITS
+    if kind != "sim" and (not place.strip() or (numbered and not is_number)):
         raise ConfigError(f"camera.source: '{source}' says not which one; write {OURS[kind]}")
 
 

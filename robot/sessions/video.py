@@ -83,6 +83,7 @@ class VideoWriter:
             if kind is None:
                 if not self.pictures:
                     raise InputError(f"{self._source}: holds no picture to make a video of")
+                self._film.require_whole()
                 self._temporary.replace(self._path)
         except OSError as trouble:
             raise InputError(f"{self._path}: cannot be written ({trouble.strerror}); choose another place") from trouble
@@ -99,6 +100,7 @@ class _Film:
         self._size = (0, 0)
         self._last: Image | None = None
         self._shown_s = 0.0
+        self._written = 0
         self.pictures = 0
 
     def show(self, image: Image, *, time_s: float) -> None:
@@ -113,6 +115,7 @@ class _Film:
         # Half a frame early is as near as a frame can be.
         while self._last is not None and self._shown_s < time_s - 0.5 / self._fps:
             self._writer.write(self._last)
+            self._written += 1
             self._shown_s += 1.0 / self._fps
         self._last = np.asarray(cv2.resize(image, self._size), dtype=np.uint8)
         self.pictures += 1
@@ -121,8 +124,17 @@ class _Film:
         if self._writer is not None:
             if self._last is not None:
                 self._writer.write(self._last)
+                self._written += 1
             self._writer.release()
             self._writer = None
+
+    def require_whole(self) -> None:
+        """OpenCV says nothing of a disk that was full. Raises InputError."""
+        film = cv2.VideoCapture(str(self._path))
+        there = int(film.get(cv2.CAP_PROP_FRAME_COUNT)) if film.isOpened() else 0
+        film.release()
+        if there < self._written:
+            raise InputError(f"{self._told}: cut short, as by a full disk; make room or choose another place")
 
 
 def _drawn(frame: SessionFrame) -> Image:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import struct
 import time
+import zlib
 from pathlib import Path
 
 import cv2
@@ -79,11 +82,12 @@ def test_in_real_time_the_rate_is_kept(tmp_path: Path) -> None:
     assert all(stamp_s - began_s >= index / 200 - 1e-3 for index, stamp_s in seen)
 
 
-@pytest.mark.parametrize("name", ["nothing.mp4", "text.mp4", "cut.avi", "empty"])
+@pytest.mark.parametrize("name", ["nothing.mp4", "text.mp4", "cut.avi", "empty", "pipe.mp4"])
 def test_what_cannot_be_read_is_refused_in_one_line_that_names_it(tmp_path: Path, name: str) -> None:
     (tmp_path / "text.mp4").write_text("this is no video")
     (tmp_path / "cut.avi").write_bytes(write_video(tmp_path / "v.avi", count=5, fps=10).read_bytes()[:200])
     (tmp_path / "empty").mkdir()
+    os.mkfifo(tmp_path / "pipe.mp4")
     with pytest.raises(InputError, match=name) as caught:
         FileCamera(tmp_path / name)
     assert "\n" not in str(caught.value)
@@ -92,6 +96,16 @@ def test_what_cannot_be_read_is_refused_in_one_line_that_names_it(tmp_path: Path
 def test_a_broken_picture_names_itself(tmp_path: Path) -> None:
     folder = write_pictures(tmp_path / "f", 3)
     (folder / "001.png").write_bytes((folder / "001.png").read_bytes()[:20])
+    with FileCamera(folder) as camera, pytest.raises(InputError, match=r"001\.png"):
+        list(camera.frames(timeout_s=1))
+
+
+def test_a_picture_that_claims_more_pixels_than_can_be_read_names_itself(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "f", 3)
+    content = bytearray((folder / "001.png").read_bytes())
+    content[16:24] = struct.pack(">II", 60_000, 60_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    (folder / "001.png").write_bytes(content)
     with FileCamera(folder) as camera, pytest.raises(InputError, match=r"001\.png"):
         list(camera.frames(timeout_s=1))
 

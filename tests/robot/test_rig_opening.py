@@ -39,7 +39,23 @@ def test_a_recording_is_driven_with_motors_that_are_not_there(pictures: Path) ->
     assert len(kept.ticks) == 20
 
 
-NO_CAMERAS = ["sim", "file:", "usb:", "usb:x", "usb:0x1", "csi:", "csi:²", "gst:", "ubs:0", "nothing:here", "nothing"]
+NO_CAMERAS = [
+    *("sim", "file:", "usb:", "usb:x", "usb:0x1", "usb:99999999999", "csi:", "csi:²", "gst:", "ubs:0"),
+    *("nothing:here", "nothing"),
+]
+    "sim",
+    "file:",
+    "usb:",
+    "usb:x",
+    "usb:0x1",
+    "usb:99999999999",
+    "csi:",
+    "csi:²",
+    "gst:",
+    "ubs:0",
+    "nothing:here",
+    "nothing",
+]
 
 
 @pytest.mark.parametrize("source", [*NO_CAMERAS, "gst: ", ""])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import cv2
@@ -55,6 +56,19 @@ def test_a_video_lasts_as_long_as_the_drive_and_shows_the_line(tmp_path: Path) -
     ring = image[340:380, 380:420].astype(int)
     assert (ring[..., 2] - ring[..., 1]).max() > 80
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.mcap", "a.mp4"]
+
+
+def test_a_video_that_the_disk_did_not_take_whole_is_refused_and_removed(tmp_path: Path) -> None:
+    path = made.write_session(tmp_path / "drive.mcap", 31)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # As a full disk: a write beyond it fails.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    try:
+        with pytest.raises(InputError, match="cut short"):
+            export_video(SessionReader(path), tmp_path / "a.mp4")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [p.name for p in tmp_path.iterdir()] == ["drive.mcap"]
 
 
 def test_what_cannot_be_made_a_video_of_is_told(tmp_path: Path) -> None:
