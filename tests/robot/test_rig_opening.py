@@ -43,19 +43,6 @@ NO_CAMERAS = [
     *("sim", "file:", "usb:", "usb:x", "usb:0x1", "usb:99999999999", "csi:", "csi:²", "gst:", "ubs:0"),
     *("nothing:here", "nothing"),
 ]
-    "sim",
-    "file:",
-    "usb:",
-    "usb:x",
-    "usb:0x1",
-    "usb:99999999999",
-    "csi:",
-    "csi:²",
-    "gst:",
-    "ubs:0",
-    "nothing:here",
-    "nothing",
-]
 
 
 @pytest.mark.parametrize("source", [*NO_CAMERAS, "gst: ", ""])
