@@ -38,8 +38,9 @@ def draw_grid(image: Image, camera: CameraModel, mount: CameraMount) -> Image:
         stroke(np.column_stack([along, np.full(_POINTS, step * _FINE_M)]), step)
     for step in range(int(near / _FINE_M) + 1, round(_FAR_M / _FINE_M) + 1):
         stroke(np.column_stack([np.full(_POINTS, step * _FINE_M), across]), step)
-        if step in (5, 10):
-            _label(canvas, projection, step * _FINE_M)
+    # Last, or the lines farther off are drawn across the words.
+    for step in (5, 10):
+        _label(canvas, projection, step * _FINE_M)
     return canvas
 
 

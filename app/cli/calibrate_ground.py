@@ -81,8 +81,13 @@ def run(arguments: list[str]) -> int:
     write_calibration(chosen.out, replace(before, mount=found.mount, measured=replace(before.measured, mount=quality)))
     save_picture(chosen.grid, draw_grid(pictures[0][1], before.camera, found.mount))
     _tell(found, truth)
-    print(f"{chosen.out}: mount; look at {chosen.grid}; next: linepilot calibrate motors")
+    print(f"{chosen.out}: mount; look at {chosen.grid}; next: {_next(chosen)}")
     return 0
+
+
+def _next(chosen: Namespace) -> str:
+    """The motors' step needs the robot's settings; the made-up robot none."""
+    return "linepilot calibrate motors" if chosen.sim else f"linepilot calibrate motors {chosen.robot or 'robot.yaml'}"
 
 
 def _pictures(chosen: Namespace, before: Calibration) -> tuple[list[tuple[str, Image]], CameraMount | None]:
@@ -101,7 +106,12 @@ def _pictures(chosen: Namespace, before: Calibration) -> tuple[list[tuple[str, I
 
 def _from_board(chosen: Namespace, before: Calibration, pictures: list[tuple[str, Image]]) -> _Found:
     board = board_from(chosen)
-    fit = fit_mount(before.camera, _views(before, board, pictures), board=board, before=before.mount)
+    views = _views(before, board, pictures, tell=not chosen.sim)
+    if chosen.sim and not views:
+        raise CalibrationError(
+            f"the lens in {chosen.out} does not show the made-up board; first: linepilot calibrate camera --sim"
+        )
+    fit = fit_mount(before.camera, views, board=board, before=before.mount)
     mount = _placed(fit, chosen) if chosen.straight else fit.mount
     return _Found(
         mount=mount, how=_how("board", chosen), error_px=fit.error_px, error_at_half_m=fit.error_at_half_m,
@@ -109,13 +119,13 @@ def _from_board(chosen: Namespace, before: Calibration, pictures: list[tuple[str
     )  # fmt: skip
 
 
-def _views(before: Calibration, board: Board, pictures: list[tuple[str, Image]]) -> list[View]:
+def _views(before: Calibration, board: Board, pictures: list[tuple[str, Image]], *, tell: bool) -> list[View]:
     """Raises CalibrationError."""
     finder, camera = BoardFinder(board, fewest=_FEWEST), before.camera
     found = [finder.find(picture, name=name) for name, picture in pictures]
     views = [view for view in found if isinstance(view, View)]
     for view in found:
-        if not isinstance(view, View):
+        if tell and not isinstance(view, View):
             print(f"left out: {view.name}: {view.reason}")
     for view in views:
         if view.size != (camera.width, camera.height):

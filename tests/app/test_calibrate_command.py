@@ -161,6 +161,17 @@ def test_a_made_up_floor_becomes_a_mount(line: list[str], tmp_path: Path, capsys
     assert cv2.imread(str(grid)).shape == (616, 816, 3)
 
 
+def test_a_made_up_floor_before_the_lens_names_the_step_that_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--out", str(tmp_path / "c.yaml"), "--grid", str(tmp_path / "grid.png")]
+    assert main(["calibrate", "ground", "--sim", *where]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.endswith("first: linepilot calibrate camera --sim\n")
+    assert not any(tmp_path.iterdir())
+
+
 def test_a_straight_board_tells_where_the_camera_is_on_the_robot(tmp_path: Path) -> None:
     mount = CameraMount(height_m=0.13, pitch_rad=0.45, yaw_rad=0.05)
     c, s = np.cos(-mount.yaw_rad), np.sin(-mount.yaw_rad)
