@@ -11,7 +11,7 @@ from rich.console import Console
 
 from app.cli.board_options import add_board, board_from
 from app.cli.calibrate_simulated import SIMULATED, simulated_pictures
-from app.cli.calibration_file import read_calibration, today, write_calibration
+from app.cli.calibration_file import next_source, read_calibration, today, write_calibration
 from app.cli.options import count, natural, parser, refuse_unwritable
 from app.cli.picture_files import pictures_in, require_picture_name, save_picture
 from app.cli.tables import facts
@@ -71,7 +71,7 @@ def run(arguments: list[str]) -> int:
     write_calibration(chosen.out, replace(before, camera=camera, measured=replace(before.measured, camera=quality)))
     if chosen.camera_info is not None:
         replace_file(chosen.camera_info, camera_info_text(camera).encode())
-    print(f"{chosen.out}: camera; next: linepilot calibrate ground PICTURE")
+    print(f"{chosen.out}: camera; next: linepilot calibrate ground {next_source(chosen)}")
     return 0
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from app.cli.calibrate_simulated import SIMULATED
-from app.cli.calibration_file import read_calibration, today, write_calibration
+from app.cli.calibration_file import next_source, read_calibration, today, write_calibration
 from app.cli.options import config_from, count, natural, parser, refuse_unwritable
 from app.cli.picture_files import pictures_in, require_picture_name, save_picture
 from app.cli.tables import facts
@@ -66,7 +66,7 @@ def run(arguments: list[str]) -> int:
     _write(chosen, before, fit)
     save_picture(chosen.picture, _beside(pictures[0][1], fit))
     _tell(fit, made_up)
-    print(f"{chosen.out}: flat_field; look at {chosen.picture}; next: linepilot calibrate ground PICTURE")
+    print(f"{chosen.out}: flat_field; look at {chosen.picture}; next: linepilot calibrate ground {next_source(chosen)}")
     return 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from app.cli.calibration_file import today, with_measured, write_calibration
+from app.cli.calibration_file import drive_with, today, with_measured, write_calibration
 from app.cli.options import add_settings, config_from, natural, parser, refuse_unwritable
 from app.cli.tables import facts
 from calibration.motor_fit import MotorFit, fit_motors
@@ -57,7 +57,7 @@ def run(arguments: list[str]) -> int:
     quality = _quality(fit, how="simulated" if simulated else f"floor seen by {config.camera.source}")
     write_calibration(chosen.out, replace(after, measured=replace(after.measured, drive=quality)))
     _tell(fit, after, truth)
-    print(f"{chosen.out}: drive, latency, place of the camera; next: linepilot drive calibration={chosen.out}")
+    print(f"{chosen.out}: drive, latency, place of the camera; next: {drive_with(chosen.settings, chosen.out)}")
     return 0
 
 

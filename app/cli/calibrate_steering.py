@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from app.cli.calibrate_motors import confirm_free_floor, tell
-from app.cli.calibration_file import today, with_measured, write_calibration
+from app.cli.calibration_file import drive_with, today, with_measured, write_calibration
 from app.cli.options import add_settings, config_from, natural, parser, refuse_unwritable
 from app.cli.tables import facts
 from calibration.profile import Calibration
@@ -60,7 +60,8 @@ def run(arguments: list[str]) -> int:
     quality = _quality(fit, how="simulated" if simulated else f"floor seen by {config.camera.source}")
     write_calibration(chosen.out, replace(after, measured=replace(after.measured, steering=quality)))
     _tell(fit, after, truth)
-    print(f"{chosen.out}: steering, latency, place of the camera; next: linepilot drive calibration={chosen.out}")
+    after_it = drive_with(chosen.settings, chosen.out)
+    print(f"{chosen.out}: steering, latency, place of the camera; next: {after_it}")
     return 0
 
 

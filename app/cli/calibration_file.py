@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -69,3 +71,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.8g}")
     return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def drive_with(settings: Sequence[str], out: Path) -> str:
+    """The drive that follows a measurement: without the robot's settings it would be one in the simulator."""
+    return " ".join(["linepilot drive", *settings, f"calibration={out}"])
+
+
+def next_source(chosen: Namespace) -> str:
+    """Where the next step takes its pictures from, as this one did."""
+    if chosen.sim:
+        return "--sim"
+    return f"--camera {chosen.camera}" if chosen.camera is not None else "PICTURE"
