@@ -32,6 +32,8 @@ _EXAMPLE = """linepilot service show robot.yaml
   linepilot service status"""
 _UNITS = Path("/etc/systemd/system")
 _GROUPS = ("gpio", "i2c", "video", "render", "dialout")
+_NOT_BOOTED = "this machine, or this container, does not run systemd; without it start the drive yourself"
+_NO_SYSTEMD = ("not been booted with systemd", "Failed to connect to bus")
 _SHOWN = {
     "LoadState": "unit", "UnitFileState": "at boot", "ActiveState": "state", "SubState": "detail",
     "StatusText": "supervisor", "Result": "last result", "NRestarts": "restarts", "ActiveEnterTimestamp": "since",
@@ -142,9 +144,11 @@ def _systemctl(*words: str) -> str:
     """Raises LinepilotError with systemd's own words."""
     program = shutil.which("systemctl")
     if program is None:
-        raise LinepilotError("systemctl is not here: this machine, or this container, does not run systemd")
+        raise LinepilotError(_NOT_BOOTED)
     done = subprocess.run([program, *words], check=False, capture_output=True, text=True)
     if done.returncode:
         said = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        raise LinepilotError(f"systemctl {' '.join(words)}: {said}")
+        if any(sign in said for sign in _NO_SYSTEMD):
+            raise LinepilotError(_NOT_BOOTED)
+        raise LinepilotError(f"systemctl {' '.join(words[:2])}: {said}")
     return done.stdout

@@ -189,3 +189,15 @@ def test_status_says_what_it_is_doing(
     (tmp_path / "answer").write_text(answer)
     assert main(["service", "status"]) == code
     assert said in capsys.readouterr().out
+
+
+def test_a_machine_without_systemd_is_told_without_its_own_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "bin" / "systemctl"
+    script.write_text("#!/bin/sh\necho 'System has not been booted with systemd as init system (PID 1).' >&2\nexit 1\n")
+    assert main(["service", "status"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("linepilot service: this machine, or this container, does not run systemd")
+    assert told.count("\n") == 1
+    assert "LoadState" not in told
