@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from control.messages import Cause, SafetyState
 from control.supervisor import SafetySupervisor
@@ -12,6 +13,18 @@ from robot.teleop.emergency import EmergencyStop
 DRIVING = (SafetyState.ARMED, SafetyState.RAMPING)
 _WITHIN_S = 5.0
 """Longer than this nobody wants to look at a robot that does not start, or at a camera that shows nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    ready: str
+    armed: str
+    again: str
+
+
+_KEYS = _Words(ready="ready: Enter drives, any key stops", armed="armed: any key stops", again="Enter goes on")
+_NO_KEYS = _Words(ready="ready: drives when it is armed", armed="armed", again="arm it to go on")
+"""Nobody sits at a terminal: the page and a gamepad say themselves what arms and what stops."""
 
 
 class Arming:
@@ -26,6 +39,7 @@ class Arming:
     ) -> None:  # fmt: skip
         self._supervisor, self._emergency, self._tell = supervisor, emergency, tell
         self._auto, self._rearm, self._began_s = auto, rearm, began_s
+        self._words = _KEYS if emergency.has_keys else _NO_KEYS
         self._told = ""
 
     def after(self, tick: Tick) -> tuple[Cause, ...]:
@@ -63,12 +77,12 @@ class Arming:
         # A wish that this pass did not yet know of is asked again after the next; until then nothing is to be said.
         if not tick.health.emergency_stop and self._emergency.take_arming():
             obstacles = self._supervisor.arm()
-            self._say(f"not armed: {_said(obstacles)}" if obstacles else "armed: any key stops")
+            self._say(f"not armed: {_said(obstacles)}" if obstacles else self._words.armed)
         elif stopped and not (tick.health.emergency_stop and not self._emergency.pressed):
             by = f" ({self._emergency.by})" if self._emergency.by else ""
-            self._say(f"stopped: {_said(causes)}{by}; Enter goes on, ^C ends")
+            self._say(f"stopped: {_said(causes)}{by}; {self._words.again}, ^C ends")
         elif causes == (Cause.NOT_ARMED,) and not self._told:
-            self._say("ready: Enter drives, any key stops")
+            self._say(self._words.ready)
         return ()
 
     def _say(self, text: str) -> None:

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from control.errors import DeviceError, MotorError
 from robot.teleop.switch import Switch, Wish
+from robot.teleop.terminal import TerminalKeys
 
 _EVERY_S = 0.01
 _GONE_S = 1.0
@@ -44,6 +45,11 @@ class EmergencyStop:
         if self._thread is not None and not self._thread.is_alive() and not self._closing.is_set():
             return "the watch over the switches died"
         return self._by
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether there are keys to press: a page, a gamepad or a pin has no Enter."""
+        return any(isinstance(switch, TerminalKeys) for switch in self._switches)
 
     def take_arming(self) -> bool:
         """Whether somebody asked to arm since the last call, and nobody pressed stop after."""

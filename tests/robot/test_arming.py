@@ -85,7 +85,7 @@ def test_nothing_moves_until_somebody_arms() -> None:
     moved = [t - START_S for t, wheels in bench.motors.written if wheels != STANDING]
     assert moved
     assert min(moved) >= 1.0
-    assert driven.said == ["ready: Enter drives, any key stops", "armed: any key stops"]
+    assert driven.said == ["ready: drives when it is armed", "armed"]
 
 
 def test_an_emergency_stop_is_latched_until_somebody_arms_again() -> None:
@@ -98,13 +98,13 @@ def test_an_emergency_stop_is_latched_until_somebody_arms_again() -> None:
     stopped = [wheels for t, wheels in bench.motors.written if 1.6 <= t - START_S < 3.0]
     assert stopped
     assert set(stopped) == {STANDING}
-    why = "stopped: emergency stop (a scripted key); Enter goes on, ^C ends"
+    why = "stopped: emergency stop (a scripted key); arm it to go on, ^C ends"
     # Each once, not with every pass.
     assert driven.said == [
-        "ready: Enter drives, any key stops",
-        "armed: any key stops",
+        "ready: drives when it is armed",
+        "armed",
         why,
-        "armed: any key stops",
+        "armed",
     ]
 
 
@@ -174,7 +174,7 @@ def test_whoever_arms_may_put_the_robot_back_on_the_line_and_go_on() -> None:
     assert driven.causes == ()
     assert driven.states(after_s=5.0, before_s=6.0) == {SafetyState.STOPPED}
     assert driven.states(after_s=6.1) == {SafetyState.ARMED}
-    assert "stopped: line lost; Enter goes on, ^C ends" in driven.said
+    assert "stopped: line lost; arm it to go on, ^C ends" in driven.said
 
 
 def test_a_stop_while_waiting_is_no_reason_to_end() -> None:

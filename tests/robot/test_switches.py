@@ -118,6 +118,11 @@ def test_keys_are_unseen_and_the_terminal_is_put_back(keyboard: Keyboard) -> Non
     switch.__exit__(None, None, None)
 
 
+def test_only_a_terminal_has_keys_to_speak_of(keyboard: Keyboard) -> None:
+    assert EmergencyStop([Button(), keys_of(keyboard)], stop=Stops()).has_keys
+    assert not EmergencyStop([Button()], stop=Stops()).has_keys
+
+
 def test_a_terminal_that_was_closed_stops(keyboard: Keyboard) -> None:
     with EmergencyStop([keys_of(keyboard)], stop=lambda: None) as emergency:
         os.close(keyboard.master)
