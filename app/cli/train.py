@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from perception.training.training_state import Progress
 
 _SMALLEST, _LARGEST = 32, 448
+_USABLE_PX = 10.0
+"""About half the width of a tape half-way up the picture: beyond it the answers lie beside the line."""
 _MADE_UP_ONLY = ("minutes", "size", "precision")
 _DATA_ONLY = (
     *("steps", "target", "validation", "synthetic", "all_layers"),
@@ -137,8 +139,22 @@ def run(arguments: list[str]) -> int:
     if outcome.interrupted:
         _say_interrupted(chosen.out)
         return interrupted.exit_code or 130
-    print(f"next: linepilot export {chosen.out}/model.safetensors --out models")
+    print(_next(chosen, outcome.report))
     return 0
+
+
+def _next(chosen: Namespace, report: Report | None) -> str:
+    """An export of what does not find the line yet would only be a robot that drives astray."""
+    scores = report.validation.targets if report is not None else {}
+    line = scores.get("line")
+    # Not a number when there was no line to be missed.
+    if line is not None and line.median_px > _USABLE_PX:
+        longer = f"--minutes {chosen.minutes + 60:g} --resume"
+        return (
+            f"not to be driven with yet: the line is missed by {line.median_px:.0f} px of 224 in the median, "
+            f"{_USABLE_PX:g} is little enough; next: linepilot train --out {chosen.out} {longer}"
+        )
+    return f"next: linepilot export {chosen.out}/model.safetensors --out models"
 
 
 def _train(chosen: Namespace, settings: TrainSettings, interrupted: StopRequest) -> Outcome:
