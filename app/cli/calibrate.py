@@ -39,7 +39,7 @@ def run(arguments: list[str]) -> int:
     if (not arguments and sys.stdin.isatty()) or (arguments and own_files == arguments):
         return walk(run, _one(own_files))
     if not arguments or arguments[0] in ("-h", "--help"):
-        actions = "\n".join(f"  {name:<10} {text}" for name, (_, text) in _ACTIONS.items())
+        actions = "\n".join(f"  {name:<11} {text}" for name, (_, text) in _ACTIONS.items())
         print(_HELP.format(actions=actions))
         raise SystemExit(0)
     action = arguments[0]
