@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 from app.cli.extras import remedy_for
 from control.errors import LinepilotError
@@ -86,6 +89,12 @@ def _one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def _say_whatever_was_given() -> None:
+    """A file's name may hold what the terminal's encoding lacks, or what is no text: it is shown escaped."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def _earlier(error: BaseException) -> LinepilotError | None:
     """What had gone wrong when this came on top: a report that cannot be written must not hide why a drive ended."""
     at: BaseException | None = error
@@ -112,6 +121,9 @@ def _run(name: str, arguments: list[str]) -> int:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     # And would wait 10 s for a USB camera that has frozen.
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
+    # And Matplotlib of a home folder that it cannot write to.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    _say_whatever_was_given()
     try:
         with ended_by_signals():
             code: int = import_module(COMMANDS[name][0]).run(arguments)
@@ -128,7 +140,7 @@ def _run(name: str, arguments: list[str]) -> int:
         return end.exit_code if isinstance(end, Ended) else 130
     except OSError as error:
         print(f"linepilot {name}: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
-        return 1
+        return 2 if error.errno == errno.ENAMETOOLONG else 1
     except ImportError as error:
         print(f"linepilot {name}: {_missing(error)}", file=sys.stderr)
         return 2

@@ -11,7 +11,6 @@ from typing import Any
 from mcap.exceptions import McapError
 from mcap.reader import SeekingReader
 
-from control.errors import SessionError
 from robot.sessions.encoding import NANOSECONDS
 from robot.sessions.reader import SessionReader
 from robot.sessions.schema import IMAGE, TICK, words
@@ -62,14 +61,13 @@ def outline(path: Path, *, thorough: bool = False) -> Outline:
 
     Raises SessionError when it is no MCAP file.
     """
-    if thorough:
+    if thorough or path.is_fifo():
         return _read_through(path)
     try:
         with path.open("rb") as file:
             summary = SeekingReader(file).get_summary()
-    except OSError as error:
-        raise SessionError(f"{path}: cannot be read ({error.strerror}); name a session file") from error
-    except (McapError, ValueError, struct.error):
+    except (OSError, McapError, ValueError, struct.error):
+        # Also of a file too short to look for an index in. Reading it through says what is wrong.
         summary = None
     statistics = summary.statistics if summary is not None else None
     if summary is None or statistics is None or not summary.chunk_indexes:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.cli import main as command_line
@@ -108,6 +109,7 @@ def test_bad_input_gets_one_line_and_exit_code_2(
         (MissingExtraError("torch", extra="train", purpose="training"), 2, "linepilot[train]"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (OSError(28, "No space left on device", "out.json"), 1, "out.json: No space left on device"),
+        (OSError(36, "File name too long", "out.json"), 2, "out.json: File name too long"),
         (ModuleNotFoundError("No module named 'torch'", name="torch"), 2, "linepilot[train]"),
         (ModuleNotFoundError("No module named 'optuna'", name="optuna"), 2, "linepilot[tune]"),
         (ImportError("libGL.so.1: cannot open shared object file"), 2, "apt-get install libgl1"),
@@ -254,3 +256,14 @@ def test_a_reader_that_goes_away_costs_no_file(tmp_path: Path) -> None:
     assert "Traceback" not in made.stderr
     assert json.loads((tmp_path / "a.json").read_text())[0]["name"] == "oval"
     assert (tmp_path / "a.jpg").read_bytes().startswith(b"\xff\xd8")
+
+
+def test_a_name_that_the_terminal_has_no_letters_for_is_shown_escaped(tmp_path: Path) -> None:
+    np.save(tmp_path / "grün.npy", np.stack([np.linspace(0, 2, 40), np.zeros(40)], axis=1))
+    ascii_only = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    made = subprocess.run(
+        [sys.executable, "-m", "app.cli.main", "tracks", "grün.npy"], cwd=tmp_path, capture_output=True, check=False,
+        env={**os.environ, **ascii_only, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    assert rb"gr\xfcn" in made.stdout

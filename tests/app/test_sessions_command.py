@@ -114,6 +114,7 @@ def test_sessions_are_listed_described_trimmed_and_exported(capsys: pytest.Captu
         (["info", "c.mcap"], "is no MCAP file"),
         (["info", "none.mcap"], "cannot be read"),
         (["info", "pipe.mcap"], "is a pipe"),
+        (["list", "pipe.mcap"], "is a pipe"),
         (["list", "c.mcap"], "is no MCAP file"),
         (["list"], "record one with"),
         (["repair", "c.mcap"], "is no MCAP file"),
