@@ -56,9 +56,11 @@ bench: $(VENV)/.drive
 
 # The site, in build/site.
 docs: $(VENV)/.docs
-	$(BIN)/mkdocs build --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "Open build/site/index.html"
 
 $(VENV)/.docs: pyproject.toml | $(VENV)/.drive
+	@echo "Installing what the site needs, some seconds."
 	$(BIN)/pip install -q -e '.[docs]'
 	touch $@
 

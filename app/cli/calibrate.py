@@ -31,7 +31,7 @@ actions:
 
 example:
   linepilot calibrate board --out board.pdf
-  linepilot calibrate ACTION --help"""
+  linepilot calibrate motors --help"""
 
 
 def run(arguments: list[str]) -> int:
