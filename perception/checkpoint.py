@@ -36,6 +36,9 @@ _TORCH2TRT = "a torch2trt engine, bound to one GPU and TensorRT version; give th
 def read_model_file(path: Path) -> bytes:
     """The whole file, checked against the manifest beside it. Raises ModelError."""
     try:
+        if path.is_fifo() or path.is_char_device():
+            # It may never end.
+            raise ModelError(f"{path}: is a pipe or a device; give the path of a model file")
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}; give the path of a model file") from error

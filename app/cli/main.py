@@ -36,6 +36,11 @@ COMMANDS = {
     "motors": ("app.cli.motors", "list the motor boards; turn each output in turn, wheels up"),
     "config": ("app.cli.config", "print every setting, a profile to copy, or the JSON Schema"),
 }
+_OF_THE_NAME = {
+    errno.ENAMETOOLONG: "; give a shorter name",
+    errno.EACCES: "; choose another place, or change who may use this one",
+}
+"""What of the system's errors lies in what was given, and what to do then."""
 _HELP = """usage: linepilot COMMAND [options]
 
 A line-following robot controller with a simulator that runs the same loop.
@@ -139,8 +144,10 @@ def _run(name: str, arguments: list[str]) -> int:
         print(f"linepilot {name}: interrupted", file=sys.stderr)
         return end.exit_code if isinstance(end, Ended) else 130
     except OSError as error:
-        print(f"linepilot {name}: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
-        return 2 if error.errno == errno.ENAMETOOLONG else 1
+        remedy = _OF_THE_NAME.get(error.errno or 0)
+        said = _one_line(f"{error.filename or 'output'}: {error.strerror}{remedy or ''}")
+        print(f"linepilot {name}: {said}", file=sys.stderr)
+        return 1 if remedy is None else 2
     except ImportError as error:
         print(f"linepilot {name}: {_missing(error)}", file=sys.stderr)
         return 2

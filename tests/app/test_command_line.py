@@ -110,6 +110,7 @@ def test_bad_input_gets_one_line_and_exit_code_2(
         (KeyboardInterrupt(), 130, "interrupted"),
         (OSError(28, "No space left on device", "out.json"), 1, "out.json: No space left on device"),
         (OSError(36, "File name too long", "out.json"), 2, "out.json: File name too long"),
+        (OSError(13, "Permission denied", "a\nb"), 2, r"a\nb: Permission denied; choose another place"),
         (ModuleNotFoundError("No module named 'torch'", name="torch"), 2, "linepilot[train]"),
         (ModuleNotFoundError("No module named 'optuna'", name="optuna"), 2, "linepilot[tune]"),
         (ImportError("libGL.so.1: cannot open shared object file"), 2, "apt-get install libgl1"),

@@ -9,7 +9,7 @@ import torch
 import torchvision
 
 from control.errors import ModelError
-from perception.checkpoint import load_network, load_state, read_metadata, save_weights
+from perception.checkpoint import load_network, load_state, read_metadata, read_model_file, save_weights
 from perception.engines import open_engine
 from perception.manifest import FileRecord, Manifest, load_manifest, save_manifest, sha256_of
 from tests.perception.red_line import METADATA, RedLineNet, picture
@@ -164,3 +164,8 @@ def test_a_header_of_another_shape_is_no_safetensors_file(header: bytes, tmp_pat
     path.write_bytes(len(header).to_bytes(8, "little") + header)
     with pytest.raises(ModelError, match=r"a\.safetensors: not a whole safetensors file"):
         read_metadata(path)
+
+
+def test_a_device_is_refused_and_not_read_to_its_end() -> None:
+    with pytest.raises(ModelError, match="/dev/zero: is a pipe or a device"):
+        read_model_file(Path("/dev/zero"))
