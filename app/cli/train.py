@@ -6,6 +6,7 @@ import os
 import sys
 from argparse import Namespace
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from perception.training.training_state import Progress
 
 _SMALLEST, _LARGEST = 32, 448
+_LARGEST_BATCH = 65_536
 _USABLE_PX = 10.0
 """About half the width of a tape half-way up the picture: beyond it the answers lie beside the line."""
 _MADE_UP_ONLY = ("minutes", "size", "precision")
@@ -92,6 +94,12 @@ def _data_options(options: CommandParser) -> None:
 
 def _refuse_nonsense(chosen: Namespace) -> None:
     """Raises ConfigError."""
+    for name in ("minutes", "reuse"):
+        if getattr(chosen, name) == inf:
+            # Metadata of the weights holds it, and no file of them may hold what is not finite.
+            raise ConfigError(f"--{name}: a finite number, got inf")
+    if chosen.batch is not None and chosen.batch > _LARGEST_BATCH:
+        raise ConfigError(f"--batch: at most {_LARGEST_BATCH} pictures, got {chosen.batch}")
     if not 0 <= chosen.jetbots <= 1:
         raise ConfigError(f"--jetbots: a share from 0 to 1, got {chosen.jetbots}")
     if not _SMALLEST <= chosen.size <= _LARGEST:
