@@ -94,12 +94,6 @@ def _data_options(options: CommandParser) -> None:
 
 def _refuse_nonsense(chosen: Namespace) -> None:
     """Raises ConfigError."""
-    for name in ("minutes", "reuse"):
-        if getattr(chosen, name) == inf:
-            # Metadata of the weights holds it, and no file of them may hold what is not finite.
-            raise ConfigError(f"--{name}: a finite number, got inf")
-    if chosen.batch is not None and chosen.batch > _LARGEST_BATCH:
-        raise ConfigError(f"--batch: at most {_LARGEST_BATCH} pictures, got {chosen.batch}")
     if not 0 <= chosen.jetbots <= 1:
         raise ConfigError(f"--jetbots: a share from 0 to 1, got {chosen.jetbots}")
     if not _SMALLEST <= chosen.size <= _LARGEST:
@@ -108,6 +102,16 @@ def _refuse_nonsense(chosen: Namespace) -> None:
         raise ConfigError(f"--rate: above 0 and at most 1, got {chosen.rate}")
     if chosen.start and chosen.resume and not chosen.data:
         raise ConfigError("--start says where weights begin, --resume goes on with those of --out; give one of them")
+
+
+def _refuse_endless(chosen: Namespace) -> None:
+    """Raises ConfigError."""
+    for name in ("minutes", "reuse"):
+        if getattr(chosen, name) == inf:
+            # Metadata of the weights holds it, and no file of them may hold what is not finite.
+            raise ConfigError(f"--{name}: a finite number, got inf")
+    if chosen.batch is not None and chosen.batch > _LARGEST_BATCH:
+        raise ConfigError(f"--batch: at most {_LARGEST_BATCH} pictures, got {chosen.batch}")
 
 
 def _refuse_unheard(chosen: Namespace, options: CommandParser) -> None:
@@ -122,6 +126,7 @@ def run(arguments: list[str]) -> int:
     options = _options()
     chosen = options.parse(arguments)
     _refuse_nonsense(chosen)
+    _refuse_endless(chosen)
     _refuse_unheard(chosen, options)
     refuse_unwritable(chosen.out / "state.pt")
     # Read when torch is loaded: threads that spin while they wait take the painters' cores.
