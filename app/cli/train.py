@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _SMALLEST, _LARGEST = 32, 448
 _LARGEST_BATCH = 65_536
+_LARGEST_SEED = 2**63 - 1
 _USABLE_PX = 10.0
 """About half the width of a tape half-way up the picture: beyond it the answers lie beside the line."""
 _MADE_UP_ONLY = ("minutes", "size", "precision")
@@ -112,6 +113,8 @@ def _refuse_endless(chosen: Namespace) -> None:
             raise ConfigError(f"--{name}: a finite number, got inf")
     if chosen.batch is not None and chosen.batch > _LARGEST_BATCH:
         raise ConfigError(f"--batch: at most {_LARGEST_BATCH} pictures, got {chosen.batch}")
+    if chosen.seed > _LARGEST_SEED:
+        raise ConfigError(f"--seed: at most {_LARGEST_SEED}, which is what PyTorch takes, got {chosen.seed}")
 
 
 def _refuse_unheard(chosen: Namespace, options: CommandParser) -> None:

@@ -60,6 +60,7 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
         (["train", "--minutes", "inf"], "--minutes: a finite number"),
         (["train", "--reuse", "inf"], "--reuse: a finite number"),
         (["train", "--batch", "9999999999"], "--batch: at most"),
+        (["train", "--seed", "9" * 30], "--seed: at most"),
         (["train", "--workers", "0"], "--workers"),
         (["export", "none.safetensors"], "none.safetensors"),
         (["drive", "--track", ""], "the track has no name"),
