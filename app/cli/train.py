@@ -40,6 +40,7 @@ _DATA_ONLY = (
 _EXAMPLE = """linepilot train --data dataset_xy --out runs/track
   linepilot train --out runs/first --minutes 60
   linepilot train --out runs/first --minutes 90 --resume --size 160
+  torchrun --nproc-per-node 4 --no-python linepilot train --out runs/first   (a process for each GPU)
   tensorboard --logdir runs/first"""
 
 
@@ -101,6 +102,8 @@ def _refuse_nonsense(chosen: Namespace) -> None:
         raise ConfigError(f"--size: from {_SMALLEST} to {_LARGEST} pixels, got {chosen.size}")
     if chosen.rate is not None and not 0 < chosen.rate <= 1:
         raise ConfigError(f"--rate: above 0 and at most 1, got {chosen.rate}")
+    if chosen.data and os.environ.get("WORLD_SIZE", "1") != "1":
+        raise ConfigError("--data: fine-tuning is a matter of minutes in one process; start it without torchrun")
     if chosen.start and chosen.resume and not chosen.data:
         raise ConfigError("--start says where weights begin, --resume goes on with those of --out; give one of them")
 
@@ -150,6 +153,8 @@ def run(arguments: list[str]) -> int:
         except KeyboardInterrupt:
             _say_interrupted(chosen.out)
             return interrupted.exit_code or 130
+    if not outcome.is_first:
+        return 0
     if outcome.report is not None:
         _show(chosen.out, outcome.report)
     if outcome.interrupted:
@@ -179,7 +184,8 @@ def _train(chosen: Namespace, settings: TrainSettings, interrupted: StopRequest)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     source = partial(stream, rows=ROWS, size=settings.size, jetbots=chosen.jetbots)
-    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
+    speaks = console.is_terminal and os.environ.get("RANK", "0") == "0"
+    with Bar(*columns, console=console, disable=not speaks) as bar:
         return train(
             source, chosen.out, settings=settings, start=chosen.start, resume=chosen.resume,
             observer=_observer(bar, settings=settings, interrupted=interrupted),

@@ -33,6 +33,6 @@ def resolve(precision: Precision) -> Literal["fp32", "bf16"]:
     return precision
 
 
-def autocast(precision: Precision) -> torch.autocast:
+def autocast(precision: Precision, *, device: torch.device) -> torch.autocast:
     """The context of a forward pass."""
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=resolve(precision) == "bf16")
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=resolve(precision) == "bf16")

@@ -19,6 +19,7 @@ from perception.look_ahead import ROWS
 from perception.metadata import ModelMetadata
 from perception.network import BINS, TARGETS, LineNet
 from perception.training.first_weights import first_network
+from perception.training.group import Group, joined_group
 from perception.training.loss import line_loss
 from perception.training.metrics_log import MetricsLog
 from perception.training.pool import Batch, SamplePool, Stream, WorkerDiedError
@@ -73,6 +74,8 @@ class Outcome:
     report: Report | None
     """None when nothing was validated."""
     interrupted: bool
+    is_first: bool = True
+    """Of the processes that ``torchrun`` started: only this one wrote the files."""
 
 
 def train(
@@ -86,31 +89,45 @@ def train(
 ) -> Outcome:
     """Train from ``stream`` into the folder ``out``.
 
+    Started by ``torchrun``, several processes train the one network, each on its own pictures.
     Writes model.safetensors (best), state.pt (to resume), metrics.jsonl, events for TensorBoard and, at the end, also
     when asked to stop, a report. ``start``: see ``first_network``. ``settings.size`` may differ from that of the run
     that is resumed. Raises ModelError, ConfigError; LinepilotError on a full disk, a loss that is not finite or a dead
     worker: the last good files stay. KeyboardInterrupt when asked to stop before there was anything to keep.
     """
-    observer = observer or Observer()
+    with joined_group() as group:
+        return _train(stream, out, settings, start, resume, observer or Observer(), group)
+
+
+def _train(
+    stream: Stream, out: Path, settings: TrainSettings, start: str | None, resume: bool, observer: Observer,
+    group: Group,
+) -> Outcome:  # fmt: skip
     _refuse_to_overwrite(out, resume=resume)
+    # Nobody writes before all have looked.
+    group.any_says(False)
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)
     state = first_state(
         first_network(start), learning_rate=settings.learning_rate, weight_decay=settings.weight_decay,
-        start=Path(start).name if start else "from scratch",
+        start=Path(start).name if start else "from scratch", device=group.device,
     )  # fmt: skip
     if resume:
         state.load(out / _STATE)
-        _go_on_from_best(state.progress, out, settings=settings, observer=observer)
-    if settings.precision == "bf16" and not has_bf16():
+        if group.is_first:
+            _go_on_from_best(state.progress, out, settings=settings, observer=observer)
+    if settings.precision == "bf16" and group.device.type == "cpu" and not has_bf16():
         observer.say("this processor does not compute in bf16: expect steps some ten times as long as in fp32")
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
+    if not group.is_first:
+        _learn(state, stream, [], out=out, settings=settings, log=None, observer=observer, group=group)
+        return Outcome(progress=state.progress, report=None, interrupted=False, is_first=False)
     checks = make_validation(stream, seed=settings.seed, count=settings.validation_frames, stop=observer.stop)
     with MetricsLog(out, step=state.progress.step) as log:
         if not log.has_tensorboard:
             observer.say("no TensorBoard here, metrics.jsonl only; to have it: pip install 'linepilot[train]'")
-        interrupted = _learn(state, stream, checks, out=out, settings=settings, log=log, observer=observer)
+        interrupted = _learn(state, stream, checks, out=out, settings=settings, log=log, observer=observer, group=group)
         report = _report(state.progress, checks, out=out, settings=settings, log=log)
     return Outcome(progress=state.progress, report=report, interrupted=interrupted)
 
@@ -147,14 +164,16 @@ def _learn(
     *,
     out: Path,
     settings: TrainSettings,
-    log: MetricsLog,
+    log: MetricsLog | None,
     observer: Observer,
+    group: Group,
 ) -> bool:
-    """Until the budget is spent, or the observer stops it: then True."""
+    """Until the budget is spent, or an observer stops it: then True. Only the first of a group has a ``log``."""
     progress = state.progress
     began, first_step = monotonic() - progress.elapsed_s, progress.step
     budget_s = settings.minutes * 60
-    rng = np.random.default_rng((settings.seed, progress.step))
+    # The first of a group sees what one process alone would.
+    rng = np.random.default_rng((settings.seed, progress.step, *([group.rank] if group.rank else [])))
     pool = SamplePool(
         stream, workers=settings.workers, capacity=settings.capacity, reuse=settings.reuse, rng=rng, stop=observer.stop
     )
@@ -164,23 +183,24 @@ def _learn(
                 before_s = progress.elapsed_s
                 rate = _set_rate(state, settings, share=before_s / budget_s)
                 batch = pool.draw(settings.batch)
-                parts = _step(state, batch, precision=settings.precision)
+                parts = _step(state, batch, precision=settings.precision, group=group)
                 follow(state.average, state.network, decay=min(_DECAY, (1 + progress.step) / (10 + progress.step)))
                 progress.step += 1
-                progress.samples += settings.batch
-                progress.elapsed_s = monotonic() - began
+                progress.samples += settings.batch * group.size
+                progress.elapsed_s = group.first_says(monotonic() - began)
                 progress.loss = parts["loss"]
-                numbers = {**parts, "learning_rate": rate}
-                log.step(progress.step, numbers, samples=settings.batch, seconds=progress.elapsed_s - before_s)
-                observer.report(progress)
-                if progress.step % settings.validate_every == 0 or progress.elapsed_s >= budget_s:
-                    _check(state, checks, out=out, settings=settings, log=log)
-                    state.save(out / _STATE)
-                if observer.stop():
+                if log is not None:
+                    numbers, samples = {**parts, "learning_rate": rate}, settings.batch * group.size
+                    log.step(progress.step, numbers, samples=samples, seconds=progress.elapsed_s - before_s)
+                    observer.report(progress)
+                    if progress.step % settings.validate_every == 0 or progress.elapsed_s >= budget_s:
+                        _check(state, checks, out=out, settings=settings, log=log)
+                        state.save(out / _STATE)
+                if group.any_says(observer.stop()):
                     raise KeyboardInterrupt
         except (KeyboardInterrupt, WorkerDiedError) as error:
             # Nothing of what was learnt is lost: --resume goes on from here.
-            if progress.step > first_step:
+            if group.is_first and progress.step > first_step:
                 state.save(out / _STATE)
             if isinstance(error, KeyboardInterrupt):
                 return True
@@ -197,15 +217,16 @@ def _set_rate(state: TrainingState, settings: TrainSettings, *, share: float) ->
     return rate
 
 
-def _step(state: TrainingState, batch: Batch, *, precision: Precision) -> dict[str, float]:
+def _step(state: TrainingState, batch: Batch, *, precision: Precision, group: Group) -> dict[str, float]:
     """The loss and its parts. Raises LinepilotError before weights are spoilt by what is not finite."""
     network = state.network.train()
-    images, labels = to_tensors(batch)
-    with autocast(precision):
+    images, labels = to_tensors(batch, device=group.device)
+    with autocast(precision, device=group.device):
         answer = network(images)
     loss, parts = line_loss(answer.float(), **labels)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    group.average_gradients(network.parameters())
     length = torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
     if not (torch.isfinite(loss) and torch.isfinite(length)):
         raise LinepilotError("the loss is not finite; the last good files stay, go on from them with --resume")

@@ -18,6 +18,7 @@ from control.errors import InputError, LinepilotError, ModelError
 from perception.files import replace_file
 from perception.network import LineNet
 
+CPU = torch.device("cpu")
 Restored = TypeVar("Restored")
 
 
@@ -78,7 +79,7 @@ def read_state(path: Path, restore: Callable[[dict[str, Any]], Restored]) -> Res
     if not path.is_file():
         raise ModelError(f"{path}: no training to go on with; check --out, or start without --resume")
     try:
-        return restore(torch.load(path, weights_only=True))
+        return restore(torch.load(path, map_location="cpu", weights_only=True))
     except (OSError, RuntimeError, ValueError, LookupError, TypeError, EOFError, UnpicklingError) as error:
         kind = type(error).__name__
         raise ModelError(
@@ -86,8 +87,10 @@ def read_state(path: Path, restore: Callable[[dict[str, Any]], Restored]) -> Res
         ) from error
 
 
-def first_state(network: LineNet, *, learning_rate: float, weight_decay: float, start: str) -> TrainingState:
-    network = network.to(memory_format=torch.channels_last)
+def first_state(
+    network: LineNet, *, learning_rate: float, weight_decay: float, start: str, device: torch.device = CPU
+) -> TrainingState:
+    network = network.to(device).to(memory_format=torch.channels_last)
     return TrainingState(
         network=network,
         average=copy.deepcopy(network).eval(),

@@ -93,10 +93,11 @@ def make_validation(stream: Stream, *, seed: int, count: int, stop: Callable[[],
 def validate(network: LineNet, batches: list[Batch], *, metadata: ModelMetadata) -> Validation:
     """Raises LinepilotError when the network answers with a number that is not finite."""
     network.eval()
+    device = next(network.parameters()).device
     decoders = [Decoder(metadata, target=target) for target in TARGETS]
     answers: list[Answer] = []
     for batch in batches:
-        output = network(to_tensors(batch)[0]).numpy()
+        output = network(to_tensors(batch, device=device)[0]).cpu().numpy()
         if not np.isfinite(output).all():
             raise LinepilotError("the network answers with numbers that are not finite; the last good files stay")
         for picture, number in zip(*np.nonzero(batch.defined > 0), strict=True):

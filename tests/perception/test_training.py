@@ -27,6 +27,7 @@ from perception.network import BINS, TARGETS, LineNet
 from perception.training import first_weights, pool, precision
 from perception.training import train as training
 from perception.training.first_weights import first_network
+from perception.training.group import Group
 from perception.training.loss import bin_centres, line_loss
 from perception.training.metrics_log import MetricsLog, read_metrics
 from perception.training.pool import Batch, SamplePool, WorkerDiedError, stack
@@ -348,7 +349,7 @@ def test_a_gradient_that_is_not_finite_reaches_no_weight(monkeypatch: pytest.Mon
     monkeypatch.setattr(training, "line_loss", lambda output, **_: (torch.sqrt((output * 0).sum()), {}))
     before = [value.clone() for value in state.network.parameters()]
     with pytest.raises(LinepilotError, match="not finite"):
-        training._step(state, batch(), precision="fp32")
+        training._step(state, batch(), precision="fp32", group=Group())
     assert all(torch.equal(a, b) for a, b in zip(before, state.network.parameters(), strict=True))
 
 
@@ -517,7 +518,7 @@ def test_a_step_in_either_precision_keeps_the_weights_in_fp32(wanted: precision.
     before = state.network.columns.weight.clone()
     seen: list[torch.dtype] = []
     state.network.columns.register_forward_hook(lambda _, __, output: seen.append(output.dtype))
-    parts = training._step(state, batch(4), precision=wanted)
+    parts = training._step(state, batch(4), precision=wanted, group=Group())
     assert seen == [inside]
     assert np.isfinite(list(parts.values())).all()
     assert state.network.columns.weight.dtype == torch.float32
