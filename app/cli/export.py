@@ -9,10 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.options import count, parser, refuse_unwritable, write_json
+from control.errors import ConfigError
 from perception.checkpoint import read_model_file
 from perception.look_ahead import ROWS
 from perception.manifest import stem_of
 from sim.synthetic import frames
+
+_OPSETS = range(7, 21)
 
 
 def run(arguments: list[str]) -> int:
@@ -39,6 +42,8 @@ def run(arguments: list[str]) -> int:
         help="also build an engine for this machine's GPU, for model=tensorrt:NAME.onnx; minutes")  # fmt: skip
     add("--json", type=Path, metavar="OUT", help="write the differences to this file")
     chosen = options.parse(arguments)
+    if chosen.opset not in _OPSETS:
+        raise ConfigError(f"--opset: from {_OPSETS[0]} to {_OPSETS[-1]}, which PyTorch writes, got {chosen.opset}")
     if chosen.weights.suffix == ".onnx" and chosen.tensorrt:
         return _build(chosen.weights)
     refuse_unwritable(chosen.json, chosen.out / f"{stem_of(chosen.weights)}.onnx", read=[chosen.weights])

@@ -62,6 +62,7 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
         (["train", "--batch", "9999999999"], "--batch: at most"),
         (["train", "--seed", "9" * 30], "--seed: at most"),
         (["train", "--workers", "0"], "--workers"),
+        (["export", "none.safetensors", "--opset", "999"], "--opset: from"),
         (["export", "none.safetensors"], "none.safetensors"),
         (["drive", "--track", ""], "the track has no name"),
         (["drive", "--json", "-"], "/dev/stdout"),
