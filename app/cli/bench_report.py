@@ -89,11 +89,13 @@ def _varied(records: Sequence[Record]) -> list[str]:
 
 
 def _show(console: Console, records: Sequence[Record], *, varied: list[str]) -> None:
-    table = Table(title="one lap each", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for title in ("track", "look", "direction", *varied, "completed"):
+    # Short words: a track's name should fit into 80 columns beside all the numbers.
+    table = Table(title="one lap each; lateral errors in cm, off the line and lap in s", box=box.SIMPLE_HEAD,
+                  padding=(0, 1, 0, 0), pad_edge=False)  # fmt: skip
+    for title in ("track", "look", "way", *varied, "done"):
         # A name that is cut off is one that cannot be given again.
         table.add_column(title.replace("_", " "), overflow="fold")
-    for title in ("rms", "p95", "max cm", "off s", "m/s", "lap s"):
+    for title in ("rms", "p95", "max", "off", "m/s", "lap"):
         table.add_column(title, justify="right")
     for r in records:
         done = "yes" if r["completed"] else f"no: {r['stopped_by'] or 'left the line'}"

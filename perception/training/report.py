@@ -40,6 +40,8 @@ line is seen, grey where not.
 
 ## Next
 
+When the line is missed by less than some 10 px in the median; before, `linepilot train --resume` with more `--minutes`:
+
 ```
 linepilot export {folder}/model.safetensors --out models
 linepilot evaluate PHOTOS --model models/model.int8.onnx

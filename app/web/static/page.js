@@ -98,7 +98,7 @@ function showButtons() {
   text("let-go", status.autopilot ? "Touching it takes over; letting go gives back to the autopilot." : "Let go and it stands.");
   const driver = status.driver || status.holder;
   const who = mine() && status.driver === me ? "you have the stick" : driver ? `${driver} has the stick` : "nobody has the stick";
-  text("holder", !connected ? "" : status.autopilot && !status.by_hand ? `${who}; the autopilot drives` : who);
+  text("holder", !connected ? "" : status.autopilot && !status.by_hand ? `${who}; the autopilot ${driving ? "drives" : "drives once armed"}` : who);
 }
 
 function gauge(name, value, shown) {
