@@ -179,6 +179,8 @@ def _from_table(table: Path) -> list[LabelledPhoto]:
         raise DatasetError(f"{table}: holds no labels; add a line for each picture")
     photos: dict[Path, LabelledPhoto] = {}
     for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise DatasetError(f"{table}:{number}: holds more or fewer values than the first line names; correct it")
         photo = _row(table, number, row)
         before = photos.get(photo.path)
         photos[photo.path] = photo if before is None else replace(photo, raws=before.raws + photo.raws)

@@ -123,6 +123,8 @@ def test_a_table_may_only_say_whether_there_is_a_line(tmp_path: Path) -> None:
     ("text", "word"),
     [
         ("file,x_px,y_px\na.jpg,12,left\n", "labels.csv:2: y_px"),
+        ("file,x_px,y_px\na.jpg,12\n", "labels.csv:2: holds more or fewer"),
+        ("file,x_px,y_px\na.jpg,1,2,3\n", "labels.csv:2: holds more or fewer"),
         ("file,x_px,y_px\na.jpg,nan,3\n", "finite"),
         ("file,x_px,y_px\na.jpg,3,\n", "y_px"),
         ("file,x_px,y_px\na.jpg,3,4\ngone.jpg,3,4\n", r"labels.csv:3: no picture 'gone.jpg'"),
