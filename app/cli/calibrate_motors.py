@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from rich.console import Console
 
-from app.cli.calibration_file import drive_with, today, with_measured, write_calibration
-from app.cli.options import add_settings, config_from, natural, parser, refuse_unwritable
+from app.cli.calibration_file import drive_with, today, write_calibration
+from app.cli.own_moves import chosen_from, tell, vehicle_from, watch
 from app.cli.tables import facts
 from calibration.motor_fit import MotorFit, fit_motors
 from calibration.profile import Calibration
 from calibration.quality import DriveQuality
-from control.errors import ConfigError
-from robot.config import RobotConfig
-from robot.drive.interrupt import StopRequest, stop_on_signals
+from robot.drive.interrupt import stop_on_signals
 from robot.measuring.motors import run_trials
 from robot.measuring.watch import StoppedByHand
 from sim.vehicle.params import VehicleParams
@@ -29,76 +25,27 @@ whatever is odd. With a simulated camera, which is the default, a made-up robot 
 _EXAMPLE = """linepilot calibrate motors --seed 3
   linepilot calibrate motors robot.yaml
   linepilot calibrate motors profile:jetbot motors.driver=motorhat camera.source=csi:0"""
-_WORDS = "free floor"
 
 
 def run(arguments: list[str]) -> int:
-    options = parser("calibrate motors", what=_WHAT, example=_EXAMPLE)
-    add = options.add_argument
-    add_settings(options)
-    add("--yes", action="store_true", help="a square metre of floor is free, do not ask")
-    add("--out", type=Path, default=Path("calibration.yaml"), help="default: calibration.yaml; its other parts stay")
-    add("--seed", type=natural, default=0, metavar="N", help="of the made-up robot")
-    add("--look", default="red-road", metavar="NAME", help="simulated: the floor; see `linepilot tracks`")
-    chosen = options.parse(arguments)
-    refuse_unwritable(chosen.out)
-    config = config_from(chosen.settings)
-    if config.motors.vehicle != "differential":
-        raise ConfigError("a robot that steers by a servo is measured with: linepilot calibrate steering")
-    config = with_measured(config, chosen.out)
+    chosen = chosen_from(arguments, "motors", what=_WHAT, example=_EXAMPLE, made_up="robot")
+    config = vehicle_from(
+        chosen, "differential",
+        otherwise="a robot that steers by a servo is measured with: linepilot calibrate steering",
+    )  # fmt: skip
     with stop_on_signals() as interrupted:
         try:
-            fit, compute_s, truth = _measure(chosen, config, interrupted)
+            found = watch(chosen, config, partial(run_trials, tell=tell), interrupted)
+            fit = fit_motors(found.drive.orders, found.drive.steps, before=config.calibration)
         except StoppedByHand as stopped:
             print(f"linepilot calibrate: {stopped}", flush=True)
             return interrupted.exit_code or 1
-    simulated = config.camera.source == "sim"
-    after = fit.applied_to(config.calibration, compute_s=compute_s)
-    quality = _quality(fit, how="simulated" if simulated else f"floor seen by {config.camera.source}")
+    after = fit.applied_to(config.calibration, compute_s=found.compute_s)
+    quality = _quality(fit, how=found.how)
     write_calibration(chosen.out, replace(after, measured=replace(after.measured, drive=quality)))
-    _tell(fit, after, truth)
+    _tell(fit, after, found.truth)
     print(f"{chosen.out}: drive, latency, place of the camera; next: {drive_with(chosen.settings, chosen.out)}")
     return 0
-
-
-def _measure(
-    chosen: Namespace, config: RobotConfig, interrupted: StopRequest
-) -> tuple[MotorFit, float, tuple[VehicleParams, Calibration] | None]:
-    """And how long the network takes for a picture, and the truth, where there is one."""
-
-    trials = partial(run_trials, tell=tell)
-    if config.camera.source == "sim":
-        from app.cli.calibrate_motors_simulated import made_up_robot, watch_world
-
-        world, true = made_up_robot(config, seed=chosen.seed, look=chosen.look)
-        drive = watch_world(
-            world, config.calibration, trials, stopped_by=lambda: "^C" if interrupted() else "", fps=config.fps
-        )
-        return fit_motors(drive.orders, drive.steps, before=config.calibration), 0.0, (world.params, true)
-    from app.cli.calibrate_motors_hardware import watch_hardware
-
-    if not chosen.yes:
-        confirm_free_floor()
-    drive, compute_s = watch_hardware(config, trials, interrupted=interrupted)
-    return fit_motors(drive.orders, drive.steps, before=config.calibration), compute_s, None
-
-
-def tell(text: str) -> None:
-    print(text, flush=True)
-
-
-def confirm_free_floor() -> None:
-    """Raises ConfigError when the words are not said."""
-    print(
-        "The robot will drive by itself, half a metre to each side at most. Set it on a floor with some texture, "
-        "a square metre of it free, off the table, and stay near: any key stops it."
-    )
-    try:
-        said = input(f"Type '{_WORDS}' to begin: ")
-    except EOFError:
-        raise ConfigError("nobody is there to say that the floor is free; give --yes when it is") from None
-    if said.strip().strip("'").lower() != _WORDS:
-        raise ConfigError(f"that was not '{_WORDS}'; nothing was moved")
 
 
 def _quality(fit: MotorFit, *, how: str) -> DriveQuality:

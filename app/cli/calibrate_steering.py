@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from dataclasses import replace
 from functools import partial
 from math import degrees, tan
-from pathlib import Path
 
 from rich.console import Console
 
-from app.cli.calibrate_motors import confirm_free_floor, tell
-from app.cli.calibration_file import drive_with, today, with_measured, write_calibration
-from app.cli.options import add_settings, config_from, natural, parser, refuse_unwritable
+from app.cli.calibration_file import drive_with, today, write_calibration
+from app.cli.own_moves import chosen_from, tell, vehicle_from, watch
 from app.cli.tables import facts
 from calibration.profile import Calibration
 from calibration.quality import SteeringQuality
 from calibration.steering_fit import SteeringFit, fit_steering
-from control.errors import ConfigError
-from robot.config import RobotConfig
-from robot.drive.interrupt import StopRequest, stop_on_signals
+from robot.drive.interrupt import stop_on_signals
 from robot.measuring.steering import run_arcs
 from robot.measuring.watch import StoppedByHand
 from sim.vehicle.params import VehicleParams
@@ -35,55 +30,25 @@ _EXAMPLE = """linepilot calibrate steering motors.vehicle=ackermann --seed 3
 
 
 def run(arguments: list[str]) -> int:
-    options = parser("calibrate steering", what=_WHAT, example=_EXAMPLE)
-    add = options.add_argument
-    add_settings(options)
-    add("--yes", action="store_true", help="a square metre of floor is free, do not ask")
-    add("--out", type=Path, default=Path("calibration.yaml"), help="default: calibration.yaml; its other parts stay")
-    add("--seed", type=natural, default=0, metavar="N", help="of the made-up car")
-    add("--look", default="red-road", metavar="NAME", help="simulated: the floor; see `linepilot tracks`")
-    chosen = options.parse(arguments)
-    refuse_unwritable(chosen.out)
-    config = config_from(chosen.settings)
-    if config.motors.vehicle != "ackermann":
-        raise ConfigError("two driven wheels are measured with: linepilot calibrate motors; a car is set by "
-                          "motors.vehicle=ackermann")  # fmt: skip
-    config = with_measured(config, chosen.out)
+    chosen = chosen_from(arguments, "steering", what=_WHAT, example=_EXAMPLE, made_up="car")
+    config = vehicle_from(
+        chosen, "ackermann",
+        otherwise="two driven wheels are measured with: linepilot calibrate motors; a car is set by "
+        "motors.vehicle=ackermann",
+    )  # fmt: skip
     with stop_on_signals() as interrupted:
         try:
-            fit, compute_s, truth = _measure(chosen, config, interrupted)
+            found = watch(chosen, config, partial(run_arcs, tell=tell), interrupted)
+            fit = fit_steering(found.drive.orders, found.drive.steps, before=config.calibration)
         except StoppedByHand as stopped:
             print(f"linepilot calibrate: {stopped}", flush=True)
             return interrupted.exit_code or 1
-    simulated = config.camera.source == "sim"
-    after = fit.applied_to(config.calibration, compute_s=compute_s)
-    quality = _quality(fit, how="simulated" if simulated else f"floor seen by {config.camera.source}")
+    after = fit.applied_to(config.calibration, compute_s=found.compute_s)
+    quality = _quality(fit, how=found.how)
     write_calibration(chosen.out, replace(after, measured=replace(after.measured, steering=quality)))
-    _tell(fit, after, truth)
-    after_it = drive_with(chosen.settings, chosen.out)
-    print(f"{chosen.out}: steering, latency, place of the camera; next: {after_it}")
+    _tell(fit, after, found.truth[0] if found.truth is not None else None)
+    print(f"{chosen.out}: steering, latency, place of the camera; next: {drive_with(chosen.settings, chosen.out)}")
     return 0
-
-
-def _measure(
-    chosen: Namespace, config: RobotConfig, interrupted: StopRequest
-) -> tuple[SteeringFit, float, VehicleParams | None]:
-    """And how long the network takes for a picture, and the truth, where there is one."""
-    trials = partial(run_arcs, tell=tell)
-    if config.camera.source == "sim":
-        from app.cli.calibrate_motors_simulated import made_up_robot, watch_world
-
-        world, _ = made_up_robot(config, seed=chosen.seed, look=chosen.look)
-        drive = watch_world(
-            world, config.calibration, trials, stopped_by=lambda: "^C" if interrupted() else "", fps=config.fps
-        )
-        return fit_steering(drive.orders, drive.steps, before=config.calibration), 0.0, world.params
-    from app.cli.calibrate_motors_hardware import watch_hardware
-
-    if not chosen.yes:
-        confirm_free_floor()
-    drive, compute_s = watch_hardware(config, trials, interrupted=interrupted)
-    return fit_steering(drive.orders, drive.steps, before=config.calibration), compute_s, None
 
 
 def _quality(fit: SteeringFit, *, how: str) -> SteeringQuality:
