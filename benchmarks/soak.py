@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 
@@ -60,7 +61,7 @@ def _watch(pid: int, *, seconds: float) -> dict[str, list[tuple[float, float]]]:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         for name, one in zip(seen, [str(pid), *children[:1]], strict=False):
             seen[name].append((now_s / 60, _memory_mb(one)))
-        time.sleep(_EVERY_S)
+        Event().wait(_EVERY_S)
     return seen
 
 
