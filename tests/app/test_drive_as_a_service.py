@@ -23,7 +23,7 @@ _PLAIN = "import sys; from app.cli.main import main; sys.exit(main(sys.argv[1:])
 def _in_a_folder_with_a_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("clip").mkdir()
-    for number in range(60):
+    for number in range(120):
         image = np.full((120, 160, 3), 90, np.uint8)
         cv2.line(image, (80 + number % 7, 119), (80, 40), (40, 200, 235), 8)
         cv2.imwrite(f"clip/{number:03d}.png", image)
@@ -59,7 +59,7 @@ def test_it_is_ready_then_alive_then_stopping() -> None:
     assert said[0] == ["READY=1", "WATCHDOG=1", "STATUS=disarmed"]
     beats = said[1:-1]
     assert all(beat[0] == "WATCHDOG=1" for beat in beats)
-    # Two seconds of recording, a beat every tenth of a second when the machine has time.
+    # Four seconds of recording, a beat every tenth of a second when the machine has time.
     assert len(beats) >= 4
     assert ["WATCHDOG=1", "STATUS=armed"] in beats
 
