@@ -96,13 +96,21 @@ def train(
     worker: the last good files stay. KeyboardInterrupt when asked to stop before there was anything to keep.
     """
     with joined_group() as group:
-        return _train(stream, out, settings, start, resume, observer or Observer(), group)
+        return _train(
+            stream, out, settings=settings, start=start, resume=resume, observer=observer or Observer(), group=group
+        )
 
 
 def _train(
-    stream: Stream, out: Path, settings: TrainSettings, start: str | None, resume: bool, observer: Observer,
+    stream: Stream,
+    out: Path,
+    *,
+    settings: TrainSettings,
+    start: str | None,
+    resume: bool,
+    observer: Observer,
     group: Group,
-) -> Outcome:  # fmt: skip
+) -> Outcome:
     _refuse_to_overwrite(out, resume=resume)
     # Nobody writes before all have looked.
     group.any_says(False)

@@ -24,8 +24,9 @@ NAME:PLACE in ``camera.source`` then reaches it; the place is its own affair.
 Factory = Callable[[CameraSettings], "Camera"]
 OURS = {"sim": "sim", "file": "file:PATH", "usb": "usb:NUMBER", "csi": "csi:NUMBER", "gst": "gst:PIPELINE"}
 _SLOWEST_FPS = 10.0
-_MOST_DIGITS = 4
 """A live camera must not be slower, however seldom a decision is made: its silence counts as a stall."""
+_MOST_DIGITS = 4
+"""Of a device's number."""
 
 
 def names() -> list[str]:
