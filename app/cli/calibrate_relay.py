@@ -13,6 +13,7 @@ import numpy as np
 from rich.console import Console
 
 from app.cli.calibrate_gains import course_pool, gains_config, gains_place, write_if_better
+from app.cli.consent import ask_before_moving
 from app.cli.options import add_settings, count, natural, parser, refuse_unwritable
 from app.cli.tables import facts
 from calibration.relay_fit import RelayFit
@@ -35,7 +36,6 @@ more."""
 _EXAMPLE = """linepilot calibrate relay --seed 3
   linepilot calibrate relay robot.yaml
   linepilot calibrate relay robot.yaml --speed 0.25 --amplitude 2"""
-_WORDS = "straight line"
 _TOLD_S = 0.025
 """More delay than so that the calibration does not know of is worth a word."""
 
@@ -95,22 +95,12 @@ def _swing(
     if config.camera.source.startswith("file:") or config.motors.driver in ("sim", "dry-run"):
         raise ConfigError("a relay swings a robot with a live camera and a motor board; simulated: camera.source=sim")
     if not chosen.yes:
-        _confirm()
+        ask_before_moving(
+            "The robot will drive along its line by itself, swinging a hand's breadth to each side. Set it where a "
+            "straight line of 5 m begins, with free floor beside it, and stay near: any key stops it.",
+            words="straight line", unsaid="the robot stands on its line",
+        )  # fmt: skip
     return swing_hardware(config, settings, interrupted=interrupted, tell=lambda text: print(text, flush=True)), None
-
-
-def _confirm() -> None:
-    """Raises ConfigError when the words are not said."""
-    print(
-        "The robot will drive along its line by itself, swinging a hand's breadth to each side. Set it where a "
-        "straight line of 5 m begins, with free floor beside it, and stay near: any key stops it."
-    )
-    try:
-        said = input(f"Type '{_WORDS}' to begin: ")
-    except EOFError:
-        raise ConfigError("nobody is there to say that the robot stands on its line; give --yes when it does") from None
-    if said.strip().strip("'").lower() != _WORDS:
-        raise ConfigError(f"that was not '{_WORDS}'; nothing was moved")
 
 
 def _tell(fit: RelayFit, config: RobotConfig, robot: VehicleParams | None) -> None:

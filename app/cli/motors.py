@@ -11,6 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Column, Table
 
+from app.cli.consent import ask_before_moving
 from app.cli.options import add_settings, config_from, parser, refuse_unwritable, write_json
 from control.errors import ConfigError
 from robot.config import RobotConfig
@@ -28,7 +29,6 @@ _EXAMPLE = """linepilot motors list
   linepilot motors test profile:jetbot
   linepilot motors test robot.yaml --duty 0.3
   linepilot motors test --motors dry-run"""
-_WORDS = "wheels up"
 _MOST_DUTY, _MOST_S = 0.5, 5.0
 _DUTY = {"differential": 0.2, "ackermann": 0.1}
 _VEHICLES = {"differential": "two wheels", "ackermann": "servo and throttle", "": ""}
@@ -90,7 +90,11 @@ def _test(chosen: Namespace, config: RobotConfig) -> int:
     _require("--seconds", chosen.seconds, most=_MOST_S)
     motors = open_motors(config.motors, standing=standing)
     if config.motors.driver != "dry-run" and not chosen.yes:
-        _confirm(config.motors.driver)
+        ask_before_moving(
+            f"The motors of '{config.motors.driver}' will turn. Lift the wheels off the ground and keep fingers and "
+            "cables away.",
+            words="wheels up", unsaid="the wheels are up",
+        )  # fmt: skip
 
     def tell(step: Step) -> None:
         print(step.says, flush=True)
@@ -108,15 +112,3 @@ def _test(chosen: Namespace, config: RobotConfig) -> int:
 def _require(name: str, value: float, *, most: float) -> None:
     if not 0 < value <= most:
         raise ConfigError(f"{name} is {value!r}; it must be above 0 and at most {most}")
-
-
-def _confirm(driver: str) -> None:
-    """Raises ConfigError when the words are not said."""
-    print(f"The motors of '{driver}' will turn. Lift the wheels off the ground and keep fingers and cables away.")
-    try:
-        said = input(f"Type '{_WORDS}' to begin: ")
-    except EOFError:
-        print()
-        raise ConfigError("nobody is there to say that the wheels are up; give --yes when they are") from None
-    if said.strip().strip("'").lower() != _WORDS:
-        raise ConfigError(f"that was not '{_WORDS}'; nothing was moved")

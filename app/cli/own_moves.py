@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.cli.calibration_file import with_measured
+from app.cli.consent import ask_before_moving
 from app.cli.options import add_settings, config_from, natural, parser, refuse_unwritable
 from calibration.profile import Calibration
 from control.errors import ConfigError
@@ -15,8 +16,6 @@ from robot.config import RobotConfig
 from robot.drive.interrupt import StopRequest
 from robot.measuring.watch import WatchedDrive
 from sim.vehicle.params import VehicleParams
-
-_WORDS = "free floor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,24 +64,14 @@ def watch(
     from app.cli.calibrate_motors_hardware import watch_hardware
 
     if not chosen.yes:
-        _confirm_free_floor()
+        ask_before_moving(
+            "The robot will drive by itself, half a metre to each side at most. Set it on a floor with some texture, "
+            "a square metre of it free, off the table, and stay near: any key stops it.",
+            words="free floor", unsaid="the floor is free",
+        )  # fmt: skip
     drive, compute_s = watch_hardware(config, trials, interrupted=interrupted)
     return Watched(drive=drive, how=f"floor seen by {config.camera.source}", compute_s=compute_s)
 
 
 def tell(text: str) -> None:
     print(text, flush=True)
-
-
-def _confirm_free_floor() -> None:
-    """Raises ConfigError when the words are not said."""
-    print(
-        "The robot will drive by itself, half a metre to each side at most. Set it on a floor with some texture, "
-        "a square metre of it free, off the table, and stay near: any key stops it."
-    )
-    try:
-        said = input(f"Type '{_WORDS}' to begin: ")
-    except EOFError:
-        raise ConfigError("nobody is there to say that the floor is free; give --yes when it is") from None
-    if said.strip().strip("'").lower() != _WORDS:
-        raise ConfigError(f"that was not '{_WORDS}'; nothing was moved")
