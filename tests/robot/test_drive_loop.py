@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from threading import Event
@@ -392,3 +394,27 @@ def test_a_press_just_before_a_write_is_the_last_word() -> None:
     assert ticks[9].verdict.command.speed_mps > 0
     assert ticks[9].wheels == STANDING
     assert bench.motors.written[-1][1] == STANDING
+
+
+class Loop:
+    """Only the collector frees it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_a_pass_dropped_is_freed_before_the_next_and_nothing_is_collected_within_one() -> None:
+    bench = Bench()
+    dropped: list[weakref.ref[Loop]] = []
+    alive: list[int] = []
+
+    def record(tick: Tick) -> bool:
+        alive.append(sum(one() is not None for one in dropped))
+        dropped.append(weakref.ref(Loop()))
+        assert dropped[-1]() is not None
+        return len(dropped) < 20
+
+    drive(bench.rig(), record, timer=bench.timer)
+    assert len(alive) == 20
+    assert not any(alive)
+    assert gc.isenabled()
